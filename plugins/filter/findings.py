@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: findings
+short_description: Check a description of hubs and sites
+version_added: 0.1.0
+author: bothends.vpn authors (@bothends)
+description:
+  - Checks everything that can be known without a cloud or a router, and gives all findings at once.
+options:
+  _input:
+    description: The sites, C(vpn_sites).
+    type: dict
+    required: true
+  hubs:
+    description: The hubs, C(vpn_hubs).
+    type: dict
+    required: true
+  policies:
+    description: The policies, C(vpn_policies).
+    type: dict
+    default: {}
+  psks:
+    description: The keys, C(vpn_psks). Left out, they are not looked at.
+    type: dict
+"""
+
+EXAMPLES = r"""
+- name: Check the description
+  ansible.builtin.assert:
+    that: found | selectattr('severity', 'eq', 'error') | length == 0
+    fail_msg: "{{ found }}"
+  vars:
+    found: "{{ vpn_sites | bothends.vpn.findings(hubs=vpn_hubs, policies=vpn_policies, psks=vpn_psks) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The findings, errors first.
+  type: list
+  elements: dict
+  contains:
+    code:
+      description: What was found, as a stable word.
+      type: str
+      returned: success
+      sample: overlap-hub-site
+    severity:
+      description: V(error) or V(warning).
+      type: str
+      returned: success
+    host:
+      description: The hub, site or policy that it is about.
+      type: str
+      returned: success
+    field:
+      description: Where it stands in the description.
+      type: str
+      returned: success
+      sample: vpn_sites.berlin.subnets[0]
+    value:
+      description: What stands there; never a key.
+      type: str
+      returned: success
+    message:
+      description: What is wrong.
+      type: str
+      returned: success
+    remedy:
+      description: What to do.
+      type: str
+      returned: success
+    source:
+      description: Where the rule comes from.
+      type: str
+      returned: success
+"""
+
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _description, _rules
+
+
+def findings(sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None) -> list[dict[str, str]]:
+    """List what is wrong with a description."""
+    return [dict(one) for one in _rules.offline(_description.describe(policies, hubs, sites), _description.plain(psks))]
+
+
+class FilterModule:
+    """Ansible's way to the filter."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name the filter."""
+        return {"findings": findings}

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""The only file that talks to the cloud: read a snapshot, execute steps, wait. It decides nothing.
+
+Lists and writes go through the SDK's authenticated session as plain JSON: its resource classes lose or mix up fields of
+this API (``type`` of endpoint groups, nested lifetimes) and print keys.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import itertools
+import time
+import typing as t
+import urllib.parse
+
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, Body, Snapshot
+from ansible_collections.bothends.vpn.plugins.module_utils._plan import Ref, Step
+from ansible_collections.bothends.vpn.plugins.module_utils._state import PENDING, one_of, status_word
+
+try:
+    import openstack
+    from keystoneauth1.exceptions import ClientException
+    from openstack.exceptions import SDKException
+
+    OPENSTACK_ERROR: str | None = None
+except ImportError as error:  # the module says so in its own words
+    OPENSTACK_ERROR = str(error)
+    ClientException = SDKException = Exception  # type: ignore[misc,assignment]
+
+
+class Cloud:
+    """One project of one cloud, by one token."""
+
+    def __init__(self, cloud: str | dict[str, t.Any] | None, concurrency: int = 4) -> None:
+        self.concurrency = concurrency
+        try:
+            self._session = (
+                openstack.connect(**cloud) if isinstance(cloud, dict) else openstack.connect(cloud=cloud)
+            ).network
+            self._session.get_endpoint()
+        except (SDKException, ClientException, TypeError, OSError) as error:
+            raise VpnError(
+                f"cannot log in to cloud {cloud if isinstance(cloud, str) else '(from the environment)'}: {error}. "
+                "Remedy: check clouds.yaml (OS_CLIENT_CONFIG_FILE), OS_CLOUD and the credential."
+            ) from error
+
+    # --- reading
+
+    def list(self, path: str, plural: str, query: str = "") -> list[Body]:
+        """Read a whole list, page by page where the server pages."""
+        out: list[Body] = []
+        url: str | None = f"{path}?{query}" if query else path
+        while url:
+            page = self._call("GET", url, f"reading {plural}")
+            out.extend(page[plural])
+            after = next((link["href"] for link in page.get(f"{plural}_links", []) if link["rel"] == "next"), None)
+            url = f"{path}?{urllib.parse.urlsplit(after).query}" if after else None
+        return out
+
+    def snapshot(self, vpc: str) -> Snapshot:
+        """Read each kind once. ``vpc`` is the VPC's name or id; its router, subnets and groups stand beside the kinds."""
+        lists = {
+            "routers": ("/routers", "routers"),
+            "subnets": ("/subnets", "subnets"),
+            "security_groups": ("/security-groups", "security_groups"),
+            **{kind.name: (kind.path, kind.plural) for kind in KINDS.values() if kind.name != "security_group_rule"},
+        }
+        with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
+            running = {name: pool.submit(self.list, *where) for name, where in lists.items()}
+            found: Snapshot = {name: future.result() for name, future in running.items()}
+        router = one_of("VPC", vpc, found.pop("routers"))
+        ports = self.list("/ports", "ports", urllib.parse.urlencode({"device_id": router["id"]}))
+        attached = {address["subnet_id"] for port in ports for address in port["fixed_ips"]
+                    if "router_interface" in port["device_owner"]}  # fmt: skip
+        found["vpc"] = [router]
+        found["subnets"] = [subnet for subnet in found["subnets"] if subnet["id"] in attached]
+        found["security_group_rule"] = [
+            rule for group in found["security_groups"] for rule in group.get("security_group_rules", [])
+        ]
+        return found
+
+    # --- writing
+
+    def execute(self, steps: t.Sequence[Step], progress: t.Callable[[int, Step], None] | None = None) -> dict[Ref, str]:
+        """Do the steps: those of one verb and kind side by side, one such batch after the other. Returns the new ids."""
+        ids: dict[Ref, str] = {}
+        done = 0
+        for _key, batch in itertools.groupby(steps, key=lambda step: (step.verb, step.kind)):
+            with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
+                running = [(step, pool.submit(self._execute, step, ids)) for step in batch]
+            failed = [(step, future.exception()) for step, future in running if future.exception()]
+            done += len(running) - len(failed)
+            for step, future in running:
+                if not future.exception() and step.ref:
+                    ids[step.ref] = future.result()
+            if failed:
+                step, cause = failed[0]
+                raise VpnError(
+                    f"cannot {step.verb} {step.kind} {step.name}: {cause} Done: {done} of {len(steps)} steps. "
+                    "Remedy: mend the cause and run again; what is done is found and kept."
+                ) from cause
+        return ids
+
+    def _execute(self, step: Step, ids: t.Mapping[Ref, str]) -> str:
+        kind = KINDS[step.kind]
+        body = {field: ids[value] if isinstance(value, Ref) else value for field, value in step.body.items()}
+        doing = f"{step.verb} of {step.kind} {step.name}"
+        if step.verb == "create":
+            return self._call("POST", kind.path, doing, {kind.singular: body})[kind.singular]["id"]
+        path = f"{kind.path}/{step.id}"
+        if step.verb == "update":
+            self._call("PUT", path, doing, {kind.singular: body})
+        else:
+            self._call("DELETE", path, doing, missing_ok=True)
+        return t.cast(str, step.id)
+
+    def wait(self, ids: t.Container[str], until_active: bool, timeout: float, interval: float = 1.0) -> list[Body]:
+        """Wait until no connection of ``ids`` is pending (or until all are ACTIVE); raises VpnError after ``timeout`` s."""
+        kind = KINDS["site_connection"]
+        end = time.monotonic() + timeout
+        while True:
+            there = [one for one in self.list(kind.path, kind.plural) if one["id"] in ids]
+            waiting = [
+                one for one in there if (one["status"] != "ACTIVE" if until_active else one["status"] in PENDING)
+            ]
+            if not waiting:
+                return there
+            if time.monotonic() > end:
+                names = ", ".join(f"{one['name']} ({status_word(one['status'])})" for one in waiting)
+                raise VpnError(
+                    f"after {timeout:g} s these connections are not {'Normal' if until_active else 'settled'}: {names}. "
+                    "Remedy: see whether the cloud's VPN agent runs; a connection is Normal only once traffic passes."
+                )
+            time.sleep(interval)
+
+    def _call(self, method: str, path: str, doing: str, body: Body | None = None, missing_ok: bool = False) -> Body:
+        try:
+            answer = self._session.request(path, method, json=body, raise_exc=False)
+        except (SDKException, ClientException, OSError) as error:
+            raise VpnError(f"the cloud did not answer ({doing}): {error}.") from error
+        if missing_ok and answer.status_code == 404:
+            return {}
+        if answer.status_code >= 400:
+            raise VpnError(f"the cloud refused ({doing}): HTTP {answer.status_code}: {_reason(answer)}")
+        try:
+            return answer.json() if answer.content else {}
+        except ValueError as error:
+            raise VpnError(f"the cloud answered no JSON ({doing}).") from error
+
+
+def _reason(answer: t.Any) -> str:
+    """Take the sentence out of an error body, whichever of its shapes it has."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return (answer.reason or "no reason given") + "."
+    inner = next(iter(body.values()), "") if isinstance(body, dict) else body
+    return str(inner.get("message") or inner.get("detail") or inner) if isinstance(inner, dict) else str(inner)

@@ -1,0 +1,464 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""The one specification of what a user writes.
+
+``POLICY``, ``HUB`` and ``SITE`` are the source of validation, of the argument specs, of the reference page and of the
+JSON Schema. ``describe()`` is the door: it turns whatever Ansible hands over (vaulted, lazy, tagged, '' from a survey)
+into plain data with every default filled in, and says about each wrong value where it stands and what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
+from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, finding
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
+
+Spec = t.Dict[str, t.Dict[str, t.Any]]
+
+SOURCE = "docs/reference/description.md"
+
+ID: Spec = {
+    "type": {
+        "type": "str",
+        "choices": ["ipv4", "ipv6", "fqdn", "email"],
+        "description": "Kind of the IKE identity. Default: read from the value.",
+    },
+    "value": {"type": "str", "required": True, "description": "The IKE identity."},
+}
+
+POLICY: Spec = {
+    "ike": {
+        "type": "dict",
+        "description": "The IKE proposal (phase 1).",
+        "options": {
+            "version": {"type": "str", "choices": ["v1", "v2"], "default": "v2", "description": "IKE version."},
+            "mode": {
+                "type": "str",
+                "choices": ["main", "aggressive"],
+                "default": "main",
+                "description": "Negotiation mode of IKEv1.",
+            },
+            "encryption": {
+                "type": "str",
+                "choices": list(_algorithms.ENCRYPTION),
+                "default": "aes-256",
+                "description": "Cipher.",
+            },
+            "integrity": {
+                "type": "str",
+                "choices": list(_algorithms.INTEGRITY),
+                "description": "Integrity algorithm (and PRF). Default sha256; not with an AEAD cipher (GCM, CCM).",
+            },
+            "prf": {
+                "type": "str",
+                "choices": list(_algorithms.PRF),
+                "description": "Pseudo-random function of an AEAD cipher. Default sha256; without an AEAD the integrity names it.",
+            },
+            "dh_group": {
+                "type": "str",
+                "choices": list(_algorithms.DH_GROUP),
+                "default": "group14",
+                "description": "Diffie-Hellman group.",
+            },
+            "lifetime": {"type": "int", "default": 28800, "description": "Seconds until the IKE SA is made anew."},
+        },
+    },
+    "ipsec": {
+        "type": "dict",
+        "description": "The IPsec proposal (phase 2, ESP in tunnel mode).",
+        "options": {
+            "encryption": {
+                "type": "str",
+                "choices": list(_algorithms.ENCRYPTION),
+                "default": "aes-256",
+                "description": "Cipher.",
+            },
+            "integrity": {
+                "type": "str",
+                "choices": list(_algorithms.INTEGRITY),
+                "description": "Integrity algorithm. Default sha256; not with an AEAD cipher (GCM, CCM).",
+            },
+            "pfs_group": {
+                "type": "str",
+                "choices": list(_algorithms.DH_GROUP),
+                "default": "group14",
+                "description": "Diffie-Hellman group of each rekeying (perfect forward secrecy).",
+            },
+            "lifetime": {"type": "int", "default": 3600, "description": "Seconds until the child SA is made anew."},
+        },
+    },
+}
+
+HUB: Spec = {
+    "provider": {
+        "type": "str",
+        "choices": list(PROVIDERS),
+        "default": "neutron",
+        "description": "The cloud API's dialect and limits.",
+    },
+    "cloud": {
+        "type": "raw",
+        "description": "Entry of clouds.yaml, or a dict in its shape. Default: what the environment says (OS_CLOUD, or the only entry).",
+    },
+    "vpc": {"type": "str", "required": True, "description": "Name or id of the VPC (OpenStack: the router)."},
+    "subnets": {
+        "type": "list",
+        "elements": "str",
+        "required": True,
+        "description": "Names, ids or CIDRs of the VPC's subnets that the sites may reach.",
+    },
+    "security_groups": {
+        "type": "list",
+        "elements": "str",
+        "default": [],
+        "description": "Names or ids of the security groups that get the rules which let the sites' traffic in.",
+    },
+    "gateway": {"type": "str", "description": "The cloud's public address. Default: asked from the API."},
+}
+
+SITE: Spec = {
+    "state": {
+        "type": "str",
+        "choices": ["present", "absent"],
+        "default": "present",
+        "description": "V(absent) removes what was made for the site, at both ends.",
+    },
+    "hubs": {"type": "list", "elements": "str", "default": [], "description": "The hubs that the site connects to."},
+    "hub": {"type": "str", "description": "The same for one hub."},
+    "router": {
+        "type": "str",
+        "description": "Inventory host that is the site's router. Default: the site's name. Need not be in the inventory.",
+    },
+    "gateway": {"type": "str", "required": True, "description": "The site's public address, as the cloud sees it."},
+    "subnets": {
+        "type": "list",
+        "elements": "str",
+        "required": True,
+        "description": "CIDRs of the site's LAN that the hubs may reach.",
+    },
+    "platform": {
+        "type": "str",
+        "choices": ["strongswan"],
+        "default": "strongswan",
+        "description": "What the router runs.",
+    },
+    "platform_version": {"type": "str", "description": "Its version, where the configuration depends on it."},
+    "policy": {"type": "str", "default": "default", "description": "Name of an entry of C(vpn_policies)."},
+    "security_group_rules": {
+        "type": "list",
+        "elements": "dict",
+        "default": [{"protocol": "any"}],
+        "description": "What the site's subnets may reach in the hub's security groups.",
+        "options": {
+            "protocol": {
+                "type": "str",
+                "required": True,
+                "description": "V(any), V(tcp), V(udp), V(icmp), another name the cloud knows, or a number.",
+            },
+            "ports": {
+                "type": "list",
+                "elements": "str",
+                "description": "Ports and ranges (V(443), V(8000-8010)) of tcp and udp. Default: all.",
+            },
+        },
+    },
+    "probe": {
+        "type": "raw",
+        "description": "Hosts that verify may ping between: a dict C(from), C(to), or a list of them.",
+    },
+    "psk_generation": {
+        "type": "int",
+        "default": 1,
+        "description": "Count it up to rotate a derived key (filter site_psk).",
+    },
+    "id": {"type": "dict", "options": ID, "description": "The site's IKE identity. Default: its gateway."},
+    "peer_id": {"type": "dict", "options": ID, "description": "The hub's IKE identity. Default: the hub's gateway."},
+    "local_address": {
+        "type": "str",
+        "description": "Address on the router's own interface, where it differs from the gateway (behind NAT).",
+    },
+    "nat_traversal": {
+        "type": "str",
+        "choices": ["auto", "force", "off"],
+        "default": "auto",
+        "description": "UDP encapsulation of ESP.",
+    },
+    "selector_mode": {
+        "type": "str",
+        "choices": ["auto", "combined", "per_pair"],
+        "default": "auto",
+        "description": "One tunnel with all subnets, or one for each pair. V(auto): per pair where an end needs that (IKEv1).",
+    },
+    "mode": {
+        "type": "str",
+        "choices": ["policy", "route"],
+        "default": "policy",
+        "description": "Whether the router chooses traffic by policy or by route.",
+    },
+    "translate": {
+        "type": "dict",
+        "default": {},
+        "description": "1:1 NAT at the site: own subnet to the subnet that the hub sees.",
+    },
+    "underlay_mtu": {"type": "int", "default": 1500, "description": "MTU of the path between the gateways, in bytes."},
+    "dpd": {
+        "type": "dict",
+        "description": "Dead peer detection.",
+        "options": {
+            "action": {
+                "type": "str",
+                "choices": ["hold", "clear", "restart"],
+                "default": "restart",
+                "description": "What to do about a dead peer.",
+            },
+            "interval": {"type": "int", "default": 30, "description": "Seconds between two questions."},
+            "timeout": {"type": "int", "default": 120, "description": "Seconds of silence that mean dead (IKEv1)."},
+        },
+    },
+    "initiator": {
+        "type": "str",
+        "choices": ["both", "hub", "site"],
+        "default": "both",
+        "description": "Which end may begin.",
+    },
+    "router_settings": {
+        "type": "dict",
+        "default": {},
+        "description": "What a configuration of the platform cannot do without; the platform's page lists it.",
+    },
+}
+
+KINDS: dict[str, Spec] = {"vpn_policies": POLICY, "vpn_hubs": HUB, "vpn_sites": SITE}
+
+# Hub and site names become parts of object names, markers, file names and section names.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
+
+
+class Description(t.NamedTuple):
+    """The whole description as plain data. What is wrong in itself stands in the findings and is left out here."""
+
+    policies: dict[str, dict[str, t.Any]]
+    hubs: dict[str, dict[str, t.Any]]
+    sites: dict[str, dict[str, t.Any]]
+    findings: list[Finding]
+
+
+def plain(value: t.Any) -> t.Any:
+    """Copy Ansible's tagged, lazy or vaulted values into plain data."""
+    if isinstance(value, t.Mapping):
+        return {plain(key): plain(inner) for key, inner in value.items()}
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(inner) for inner in value]
+    return str(value)[:]
+
+
+def describe(policies: t.Any, hubs: t.Any, sites: t.Any) -> Description:
+    """Validate the three dicts that a user writes and fill in every default."""
+    found: list[Finding] = []
+    good = {
+        kind: _entries(kind, KINDS[kind], value, found)
+        for kind, value in (("vpn_policies", policies), ("vpn_hubs", hubs), ("vpn_sites", sites))
+    }
+    good["vpn_policies"].setdefault("default", _complete_policy(_defaults(POLICY)))
+    return Description(good["vpn_policies"], good["vpn_hubs"], good["vpn_sites"], found)
+
+
+def _entries(kind: str, spec: Spec, value: t.Any, found: list[Finding]) -> dict[str, dict[str, t.Any]]:
+    value = plain(value)
+    if value in (None, "", []):
+        return {}
+    if not isinstance(value, dict):
+        found.append(
+            finding("not-a-dict", "", kind, type(value).__name__, f"{kind} is a {type(value).__name__}.",
+                    "Write it as a dict keyed by name.", SOURCE)
+        )  # fmt: skip
+        return {}
+    good = {}
+    for name, entry in value.items():
+        wrong = list(_name_problems(kind, name)) or list(_problems(f"{kind}.{name}", spec, entry))
+        found.extend(t.cast(Finding, {**one, "host": str(name)}) for one in wrong)
+        usable = _without_wrong(f"{kind}.{name}.", spec, entry, wrong)
+        if usable is not None:
+            good[name] = _normal(kind, name, _validated(spec, usable))
+    return good
+
+
+def _without_wrong(path: str, spec: Spec, entry: t.Any, wrong: list[Finding]) -> dict[str, t.Any] | None:
+    """Leave out what is wrong, so that the rest can be checked in the same run; None where too little is left."""
+    bad = {one["field"][len(path) :].partition(".")[0].partition("[")[0] for one in wrong}
+    if not isinstance(entry, dict) or "" in bad or any(spec[key].get("required") for key in bad & set(spec)):
+        return None
+    return _unset({key: value for key, value in entry.items() if str(key) not in bad})
+
+
+def _name_problems(kind: str, name: t.Any) -> t.Iterator[Finding]:
+    if not isinstance(name, str):
+        yield finding(
+            "mangled-by-yaml", "", f"{kind}.{name}", name, f"the name was read as {type(name).__name__} {name!r}.",
+            "Put the name in quotes.", "YAML 1.1",
+        )  # fmt: skip
+    elif not NAME.match(name):
+        yield finding(
+            "bad-name", "", f"{kind}.{name}", name, "a name is made of letters, digits, dots, dashes and underscores, at most 63.",
+            "Rename it; an inventory host of any name can be given by `router`.", SOURCE,
+        )  # fmt: skip
+
+
+def _unset(entry: t.Any) -> t.Any:
+    """Leave out what says nothing: null, and the '' that surveys send."""
+    if isinstance(entry, dict):
+        return {key: _unset(value) for key, value in entry.items() if value is not None and value != ""}
+    if isinstance(entry, list):
+        return [_unset(value) for value in entry]
+    return entry
+
+
+def _validated(spec: Spec, entry: dict[str, t.Any]) -> dict[str, t.Any]:
+    return ArgumentSpecValidator(arguments(spec)).validate(entry).validated_parameters
+
+
+def arguments(spec: Spec) -> Spec:
+    """Give the part of a specification that Ansible knows; nested options get their defaults too."""
+    out: Spec = {}
+    for name, row in spec.items():
+        out[name] = {key: value for key, value in row.items() if key != "description"}
+        if "options" in row:
+            out[name]["options"] = arguments(row["options"])
+            if row["type"] == "dict" and not any(inner.get("required") for inner in row["options"].values()):
+                out[name]["apply_defaults"] = True
+    return out
+
+
+def _defaults(spec: Spec) -> dict[str, t.Any]:
+    return _validated(spec, {})
+
+
+def _problems(path: str, spec: Spec, entry: t.Any) -> t.Iterator[Finding]:
+    """Say what is wrong in one dict; Ansible's own validator judges each value."""
+    if not isinstance(entry, dict):
+        yield finding(
+            "not-a-dict", "", path, entry, f"is {_kind(entry)}, but must be a dict of {', '.join(list(spec)[:4])} ...",
+            "Write the options below it, one a line.", SOURCE,
+        )  # fmt: skip
+        return
+    for key in entry:
+        if key not in spec:
+            near = difflib.get_close_matches(str(key), spec, n=1)
+            yield finding(
+                "unknown-key", "", f"{path}.{key}", key, f"there is no `{key}`.",
+                f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(sorted(spec))}.", SOURCE,
+            )  # fmt: skip
+    entry = _unset(entry)
+    for key, row in spec.items():
+        if key not in entry:
+            if row.get("required"):
+                yield finding("missing", "", f"{path}.{key}", "", f"`{key}` is missing.", row["description"], SOURCE)
+            continue
+        yield from _value_problems(f"{path}.{key}", row, entry[key])
+
+
+def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterator[Finding]:
+    options, kind = row.get("options"), row["type"]
+    if kind == "list" and isinstance(value, (str, int)) and not isinstance(value, bool):
+        value = [value]
+    items = list(enumerate(value)) if kind == "list" and isinstance(value, list) else []
+    if options and kind == "dict":
+        yield from _problems(path, options, value)
+        return
+    if options and not isinstance(value, list):
+        yield finding(
+            "not-a-list", "", path, value, f"is {_kind(value)}, but must be a list.", row["description"], SOURCE
+        )
+        return
+    if options:
+        for index, item in items:
+            yield from _problems(f"{path}[{index}]", options, item)
+        return
+    text_wanted = kind == "str" or row.get("elements") == "str"
+    for place, item in [(f"{path}[{index}]", item) for index, item in items] or [(path, value)]:
+        # Ports may be bare numbers; every other text that YAML made into a number or truth value has lost its form.
+        if (text_wanted and isinstance(item, (bool, float))) or (text_wanted and _lost_form(path, item)):
+            yield finding(
+                "mangled-by-yaml", "", place, item, f"was read as {_kind(item)} {item!r}.",
+                "Put the value in quotes.", "YAML 1.1",
+            )  # fmt: skip
+            return
+    outcome = ArgumentSpecValidator(arguments({"it": row})).validate({"it": value})
+    for message in outcome.error_messages:
+        near = difflib.get_close_matches(
+            str(value), [str(choice) for choice in row.get("choices", ())], n=1, cutoff=0.4
+        )
+        yield finding(
+            "bad-value", "", path, value if not isinstance(value, dict) else "...", _reword(message, row),
+            f"Did you mean `{near[0]}`?" if near else row["description"], SOURCE,
+        )  # fmt: skip
+
+
+def _lost_form(path: str, item: t.Any) -> bool:
+    return isinstance(item, int) and path.rpartition(".")[2].partition("[")[0] not in (
+        "ports",
+        "platform_version",
+        "protocol",
+    )
+
+
+def _reword(message: str, row: dict[str, t.Any]) -> str:
+    """Ansible names the option; here the field's path stands before the message already."""
+    if "choices" in row and "must be one of" in message:
+        return f"must be one of {', '.join(row['choices'])}."
+    return message.replace("argument 'it' is of type", "is of type").replace(
+        "Elements value for option 'it'", "an element"
+    )
+
+
+def _kind(value: t.Any) -> str:
+    return {"NoneType": "nothing", "str": "a text", "bool": "a truth value", "int": "a number", "float": "a number",
+            "list": "a list", "dict": "a dict"}.get(type(value).__name__, type(value).__name__)  # fmt: skip
+
+
+def _normal(kind: str, name: str, entry: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Settle what has two ways of being written, or a default that depends on another value."""
+    if kind == "vpn_policies":
+        return _complete_policy(entry)
+    if kind == "vpn_sites":
+        hubs = [*entry["hubs"], *([entry.pop("hub")] if entry.get("hub") else [])]
+        entry.pop("hub", None)
+        probe = entry["probe"]
+        entry["hubs"] = list(dict.fromkeys(hubs))
+        entry["router"] = entry["router"] or name
+        entry["probe"] = [] if probe is None else probe if isinstance(probe, list) else [probe]
+        for field in ("id", "peer_id"):
+            if entry[field]:
+                entry[field]["type"] = entry[field]["type"] or id_type(entry[field]["value"])
+    return entry
+
+
+def _complete_policy(policy: dict[str, t.Any]) -> dict[str, t.Any]:
+    for phase in ("ike", "ipsec"):
+        proposal = policy[phase]
+        aead = _algorithms.ENCRYPTION[proposal["encryption"]].aead
+        if not aead:
+            proposal["integrity"] = proposal["integrity"] or "sha256"
+        elif phase == "ike":
+            proposal["prf"] = proposal["prf"] or "sha256"
+    return policy
+
+
+def id_type(value: str) -> str:
+    """Tell the kind of an IKE identity from its text (RFC 7296 section 3.5)."""
+    if "@" in value:
+        return "email"
+    if re.fullmatch(r"[0-9]+(\.[0-9]+){3}", value):
+        return "ipv4"
+    return "ipv6" if ":" in value else "fqdn"

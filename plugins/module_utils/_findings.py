@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""What a check says, as one plain record that travels through filters, modules and reports unchanged."""
+
+from __future__ import annotations
+
+import typing as t
+
+ERROR = "error"
+WARNING = "warning"
+
+
+class Finding(t.TypedDict):
+    """One thing that a check found."""
+
+    code: str  # stable: users silence and search by it
+    severity: str  # error stops what it is about, warning does not
+    host: str  # the hub, site or policy that it is about
+    field: str  # dotted path in the description: vpn_sites.berlin.subnets[0]
+    value: str  # what stands there, never a secret
+    message: str
+    remedy: str
+    source: str  # where the rule comes from
+
+
+def finding(
+    code: str,
+    host: str,
+    field: str,
+    value: t.Any,
+    message: str,
+    remedy: str,
+    source: str,
+    severity: str = ERROR,
+) -> Finding:
+    """Make one."""
+    return Finding(
+        code=code,
+        severity=severity,
+        host=host,
+        field=field,
+        value=str(value),
+        message=message,
+        remedy=remedy,
+        source=source,
+    )
+
+
+def errors(findings: t.Iterable[Finding]) -> list[Finding]:
+    """Keep what stops a run."""
+    return [one for one in findings if one["severity"] == ERROR]
+
+
+def summary(findings: t.Sequence[Finding]) -> str:
+    """Say in one line how many there are."""
+    wrong = len(errors(findings))
+    return f"{wrong} error{'' if wrong == 1 else 's'}, {len(findings) - wrong} warning{'' if len(findings) - wrong == 1 else 's'}"
+
+
+def lines(findings: t.Iterable[Finding]) -> str:
+    """Write them one a line, for a module's error message."""
+    return "\n".join(
+        f"{one['severity']}: {one['field']}: {one['message']} Remedy: {one['remedy']} [{one['code']}]"
+        for one in findings
+    )

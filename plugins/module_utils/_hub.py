@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""The whole VPN of one VPC: description in, plan, steps, result out. The glue between the pure parts and the cloud."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils import (
+    _cloud,
+    _description,
+    _findings,
+    _objects,
+    _plan,
+    _rules,
+    _state,
+    _topology,
+)
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+
+Params = t.Dict[str, t.Any]
+
+# What a connection of the module takes from a site's entry; the rest concerns the router only.
+SITE_FIELDS = (
+    "state", "gateway", "local_address", "subnets", "policy", "security_group_rules", "psk_generation", "id", "peer_id",
+    "selector_mode", "underlay_mtu", "dpd", "initiator",
+)  # fmt: skip
+
+
+def spec() -> dict[str, dict[str, t.Any]]:
+    """Give the module's options; what a user can say of hub, policy and site comes from the one specification."""
+    name = {"type": "str", "required": True}
+    hub = {key: _description.HUB[key] for key in ("provider", "vpc", "subnets", "security_groups", "gateway")}
+    site = {key: _description.SITE[key] for key in SITE_FIELDS}
+    return _description.arguments(
+        {
+            "name": name,
+            **hub,
+            "policies": {"type": "list", "elements": "dict", "default": [],
+                         "options": {"name": name, **_description.POLICY}},
+            "connections": {"type": "list", "elements": "dict", "default": [],
+                            "options": {"name": name, **site, "psk": {"type": "str", "no_log": True}}},
+            "purge": {"type": "bool", "default": False},
+            "allow_disruption": {"type": "bool", "default": False},
+            "wait_for": {"type": "str", "choices": ["none", "accepted", "active"], "default": "accepted"},
+            "timeout": {"type": "int", "default": 120},
+        }
+    )  # fmt: skip
+
+
+def describe(params: Params) -> tuple[_description.Description, dict[str, str]]:
+    """Turn the module's options back into a description of one hub, and its keys by site."""
+    hub = {key: params[key] for key in ("provider", "vpc", "subnets", "security_groups", "gateway")}
+    sites, psks = {}, {}
+    for connection in params["connections"]:
+        site = {key: value for key, value in connection.items() if key not in ("name", "psk")}
+        sites[connection["name"]] = {**site, "hub": params["name"]}
+        psks[connection["name"]] = connection.get("psk") or ""
+    policies = {policy["name"]: {"ike": policy["ike"], "ipsec": policy["ipsec"]} for policy in params["policies"]}
+    return _description.describe(policies, {params["name"]: hub}, sites), psks
+
+
+class Work(t.NamedTuple):
+    """What is known of a hub before anything is written."""
+
+    records: list[_topology.Connection]
+    snapshot: _objects.Snapshot
+    facts: dict[str, t.Any]
+    plan: _plan.Plan
+
+
+def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
+    """Check, read and plan; raises VpnError with every finding before anything could be written."""
+    description, psks = describe(params)
+    _refuse(_findings.errors(_rules.offline(description)))
+    snapshot = cloud.snapshot(params["vpc"])
+    facts = _state.hub_facts(snapshot)
+    subnets = {params["name"]: _resolved_subnets(description, params["name"], facts)}
+    records = [_topology.resolve(record, facts) for record in _topology.connections(description, psks)]
+    present = [record for record in records if record["state"] == "present"]
+    _refuse(_rules.addresses(present, subnets))
+    vpc = {**facts["vpc"], "subnets": facts["subnets"]}
+    wanted = _objects.target(
+        params["name"], params["provider"], vpc, records, _state.groups(snapshot, params["security_groups"])
+    )
+    plan = _plan.plan(wanted, snapshot, params["purge"])
+    disruptive = sorted({step.name for step in plan.steps if step.disruptive})
+    if disruptive and not params["allow_disruption"]:
+        raise VpnError(
+            f"hub {params['name']}: this would interrupt {', '.join(disruptive)}, because "
+            f"{'; '.join(sorted({step.why for step in plan.steps if step.disruptive and step.verb == 'create'}))}. "
+            "Remedy: run again with allow_disruption when an interruption is acceptable."
+        )
+    return Work(records, snapshot, facts, plan)
+
+
+def _resolved_subnets(description: _description.Description, hub: str, facts: Params) -> list[str]:
+    try:
+        return [_topology.subnet_cidr(subnet, facts["subnets"]) for subnet in description.hubs[hub]["subnets"]]
+    except LookupError as error:
+        raise VpnError(f"hub {hub}: subnets: {error}. Remedy: correct the name, or give the CIDR.") from error
+
+
+def _refuse(found: list[_findings.Finding]) -> None:
+    if found:
+        raise VpnError(f"nothing was changed; {_findings.summary(found)}:\n{_findings.lines(found)}")
+
+
+def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
+    """Bring the hub into the described state, or say what that would take. Returns the module's result."""
+    work = prepare(params, cloud)
+    ids: dict[_plan.Ref, str] = {}
+    if not check_mode and work.plan.steps:
+        ids = cloud.execute(work.plan.steps)
+    answers = {name: ids.get(answer) if isinstance(answer, _plan.Ref) else answer
+               for name, answer in work.plan.connections.items()}  # fmt: skip
+    return {
+        "changed": bool(work.plan.steps),
+        "plan": [step.public() for step in work.plan.steps],
+        "leftovers": work.plan.leftovers,
+        "hub": {"name": params["name"], **work.facts},
+        "connections": _report(params, cloud, work, answers, check_mode),
+        "diff": _plan.diff(work.snapshot, work.plan.steps),
+    }
+
+
+def _report(
+    params: Params, cloud: _cloud.Cloud, work: Work, answers: dict[str, str | None], check_mode: bool
+) -> list[Params]:
+    """Say each connection's status: as read, or as waited for after writes."""
+    there = work.snapshot["site_connection"]
+    wrote = bool(work.plan.steps) and not check_mode
+    known = {identifier for identifier in answers.values() if identifier}
+    if known and not check_mode and (params["wait_for"] == "active" or (wrote and params["wait_for"] == "accepted")):
+        there = cloud.wait(known, params["wait_for"] == "active", params["timeout"])
+    status = {one["id"]: one.get("status") for one in there}
+    return [
+        {
+            "name": name,
+            "id": identifier,
+            "status": status.get(identifier or "", "PENDING_CREATE"),
+            "state": _state.status_word(status.get(identifier or "", "PENDING_CREATE")),
+        }
+        for name, identifier in answers.items()
+    ]
+
+
+def inform(params: Params, cloud: _cloud.Cloud) -> Params:
+    """Read what is there, in the shape that ``apply`` returns."""
+    snapshot = cloud.snapshot(params["vpc"])
+    facts = _state.hub_facts(snapshot)
+    services = {one["id"] for one in snapshot["vpn_service"] if one["router_id"] == facts["vpc"]["id"]}
+    names = {one["id"]: one for kind in _objects.KINDS for one in snapshot[kind]}
+    return {
+        "changed": False,
+        "hub": {"name": params["name"] or facts["vpc"]["name"], **facts},
+        "connections": [
+            _known_connection(one, names) for one in snapshot["site_connection"] if one["vpnservice_id"] in services
+        ],
+    }
+
+
+def _known_connection(one: _objects.Body, by_id: dict[str, _objects.Body]) -> Params:
+    marker = _objects.owner(one)
+    peer = by_id.get(one.get("peer_ep_group_id") or "", {})
+    return {
+        "name": one["name"],
+        "id": one["id"],
+        "site": marker.site if marker else None,
+        "gateway": one["peer_address"],
+        "peer_id": one["peer_id"],
+        "subnets": _objects.normal("endpoints", peer),
+        "status": one["status"],
+        "state": _state.status_word(one["status"]),
+        "initiator": one["initiator"],
+    }

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""What every module of the action group shares: the options that lead to the cloud, and how a run ends."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _cloud
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+
+CLOUD_SPEC: dict[str, dict[str, t.Any]] = {
+    "cloud": {"type": "raw"},
+    "concurrency": {"type": "int", "default": 4},
+}
+
+
+def run(module: AnsibleModule, work: t.Callable[[_cloud.Cloud], dict[str, t.Any]]) -> t.NoReturn:
+    """Log in, do the work, and end the module; the one place that knows ``fail_json``."""
+    for library, problem in (("openstacksdk", _cloud.OPENSTACK_ERROR), ("netaddr", _addresses.NETADDR_ERROR)):
+        if problem:
+            module.fail_json(msg=missing_required_lib(library), exception=problem)
+    try:
+        result = work(_cloud.Cloud(module.params["cloud"] or None, module.params["concurrency"]))
+    except VpnError as error:
+        module.fail_json(msg=str(error))
+    for left in result.get("leftovers", []):
+        module.warn(
+            f"{left['kind']} {left['name']} ({left['id']}) is ours, but site {left['site']} is not described any more; "
+            "it stays. Remedy: describe the site with state absent, or run with purge."
+        )
+    module.exit_json(**result)

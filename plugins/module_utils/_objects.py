@@ -1,0 +1,316 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""From the topology to the cloud's objects, as data: one row a kind, one function a body, one comparison for all."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import INTEGRITY_FILLER
+from ansible_collections.bothends.vpn.plugins.module_utils._rules import port_range
+from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
+
+Body = t.Dict[str, t.Any]
+Snapshot = t.Dict[str, t.List[Body]]
+
+
+class Kind(t.NamedTuple):
+    """One kind of object of the API."""
+
+    name: str
+    path: str  # below the network endpoint's version
+    singular: str
+    plural: str
+    content: tuple[str, ...]  # what it is; cannot change while it is in use, so another content is another object
+    mutable: tuple[str, ...] = ()  # what an update may change
+
+
+# In the order in which objects are made; they are removed the other way round.
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "ike_policy", "/vpn/ikepolicies", "ikepolicy", "ikepolicies",
+            ("ike_version", "phase1_negotiation_mode", "encryption_algorithm", "auth_algorithm", "pfs", "lifetime"),
+        ),
+        Kind(
+            "ipsec_policy", "/vpn/ipsecpolicies", "ipsecpolicy", "ipsecpolicies",
+            ("transform_protocol", "encapsulation_mode", "encryption_algorithm", "auth_algorithm", "pfs", "lifetime"),
+        ),
+        Kind("vpn_service", "/vpn/vpnservices", "vpnservice", "vpnservices", ("router_id",), ("admin_state_up",)),
+        Kind("endpoint_group", "/vpn/endpoint-groups", "endpoint_group", "endpoint_groups", ("type", "endpoints")),
+        Kind(
+            "site_connection", "/vpn/ipsec-site-connections", "ipsec_site_connection", "ipsec_site_connections",
+            ("vpnservice_id", "ikepolicy_id", "ipsecpolicy_id"),
+            ("local_ep_group_id", "peer_ep_group_id", "peer_address", "peer_id", "local_id", "mtu", "dpd", "initiator",
+             "admin_state_up", "psk"),
+        ),
+        Kind(
+            "security_group_rule", "/security-group-rules", "security_group_rule", "security_group_rules",
+            ("security_group_id", "direction", "ethertype", "protocol", "port_range_min", "port_range_max",
+             "remote_ip_prefix", "remote_group_id"),
+        ),
+    )
+}  # fmt: skip
+
+# Which field of a connection points to which kind.
+REFERENCES = {
+    "vpnservice_id": "vpn_service",
+    "ikepolicy_id": "ike_policy",
+    "ipsecpolicy_id": "ipsec_policy",
+    "local_ep_group_id": "endpoint_group",
+    "peer_ep_group_id": "endpoint_group",
+}
+
+MARKER = "bothends.vpn/"
+
+
+class Owner(t.NamedTuple):
+    """Whose an object is; kept as the last word of its description."""
+
+    hub: str
+    site: str | None = None
+
+    def __str__(self) -> str:
+        return MARKER + "/".join(filter(None, self))
+
+
+class Desired(t.NamedTuple):
+    """An object as it should be. References hold other Desired objects instead of ids."""
+
+    kind: str
+    owner: Owner
+    body: Body
+
+    @property
+    def name(self) -> str:
+        """Give the object's name, or what tells a rule, which has none."""
+        return self.body.get("name") or rule_name(self.body)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Tell objects of one plan apart."""
+        return (self.kind, self.name, repr(content(self.kind, self.body)))
+
+
+class Target(t.NamedTuple):
+    """What one hub should look like in the cloud."""
+
+    hub: str
+    connections: list[Desired]
+    rules: list[Desired]
+    sites: frozenset[str]  # all that the description knows, absent ones too; another site's objects are leftovers
+
+
+def owner(thing: Body) -> Owner | None:
+    """Read the marker; None for what this collection did not make."""
+    last = (thing.get("description") or "").rpartition(" ")[2]
+    if not last.startswith(MARKER):
+        return None
+    hub, _slash, site = last[len(MARKER) :].partition("/")
+    return Owner(hub, site or None)
+
+
+def target(hub: str, provider: str, vpc: Body, records: t.Sequence[Connection], groups: t.Sequence[Body]) -> Target:
+    """Build the wanted objects of one hub.
+
+    ``vpc`` is ``{id, subnets: [{id, name, cidr}]}``; ``records`` are the hub's view, resolved; ``groups`` the security
+    groups. Absent sites give no objects, but are known.
+    """
+    present = [record for record in records if record["state"] == "present"]
+    service = Desired("vpn_service", Owner(hub), _described(Owner(hub), hub, router_id=vpc["id"], admin_state_up=True))
+    return Target(
+        hub,
+        [one for record in present for one in _connections(provider, service, vpc, record)],
+        [rule for record in present for group in groups for rule in _rules(group, record)],
+        frozenset(record["site"] for record in records),
+    )
+
+
+def _described(who: Owner, name: str, **body: t.Any) -> Body:
+    text = f"VPN hub {who.hub}" + (f" to site {who.site}" if who.site else "")
+    return {"name": name, "description": f"{text} {who}", **body}
+
+
+def _connections(provider: str, service: Desired, vpc: Body, record: Connection) -> t.Iterator[Desired]:
+    hub, who = Owner(record["hub"]), Owner(record["hub"], record["site"])
+    policy = f"{record['hub']}/{record['policy']}"
+    ike = Desired("ike_policy", hub, _described(hub, policy, **ike_body(provider, record["ike"])))
+    ipsec = Desired("ipsec_policy", hub, _described(hub, policy, **ipsec_body(provider, record["ipsec"])))
+    # A change of the hub's subnets or of one site's must not touch the groups of the others, yet equal groups are shared.
+    for tunnel in record["tunnels"]:
+        local = Desired(
+            "endpoint_group", hub,
+            _described(hub, f"{record['hub']}/subnets", type="subnet", endpoints=_subnet_ids(vpc, tunnel["local_subnets"])),
+        )  # fmt: skip
+        peer = Desired(
+            "endpoint_group", who, _described(who, record["name"], type="cidr", endpoints=tunnel["remote_subnets"])
+        )
+        body = _described(
+            who,
+            tunnel["name"],
+            vpnservice_id=service,
+            ikepolicy_id=ike,
+            ipsecpolicy_id=ipsec,
+            local_ep_group_id=local,
+            peer_ep_group_id=peer,
+            peer_address=record["remote"]["gateway"],
+            peer_id=(record["remote"]["id"] or {})["value"],
+            local_id=_local_id(record),
+            mtu=record["underlay_mtu"],
+            dpd=dict(record["dpd"]),
+            initiator="response-only" if record["initiator"] == "site" else "bi-directional",
+            admin_state_up=True,
+        )
+        if record.get("psk"):
+            body["psk"] = record["psk"]
+        yield Desired("site_connection", who, body)
+
+
+def _local_id(record: Connection) -> str:
+    """The server takes its own address by default; only another id is stored."""
+    identity = record["local"]["id"]
+    return identity["value"] if identity and identity["value"] != record["local"]["gateway"] else ""
+
+
+def _subnet_ids(vpc: Body, cidrs: t.Iterable[str]) -> list[str]:
+    by_cidr = {_addresses.normalize(subnet["cidr"]): subnet["id"] for subnet in vpc["subnets"]}
+    missing = [cidr for cidr in cidrs if cidr not in by_cidr]
+    if missing:
+        raise VpnError(
+            f"VPC {vpc['name']} has no subnet {', '.join(missing)}; it has: "
+            f"{', '.join(sorted(by_cidr)) or 'none'}. Remedy: correct `subnets` of the hub, or attach the subnet to the VPC."
+        )
+    return sorted(by_cidr[cidr] for cidr in cidrs)
+
+
+def ike_body(provider: str, ike: t.Mapping[str, t.Any]) -> Body:
+    """Write an IKE proposal in the provider's words; every algorithm is sent, for the server's defaults are weak."""
+    return {
+        "ike_version": ike["version"],
+        "phase1_negotiation_mode": ike["mode"],
+        "encryption_algorithm": _word("encryption", ike["encryption"], provider),
+        "auth_algorithm": _word("prf", ike["prf"], provider)
+        if ike.get("prf")
+        else _word("integrity", ike["integrity"], provider),
+        "pfs": _word("dh_group", ike["dh_group"], provider),
+        "lifetime": {"units": "seconds", "value": int(ike["lifetime"])},
+    }
+
+
+def ipsec_body(provider: str, ipsec: t.Mapping[str, t.Any]) -> Body:
+    """Write an IPsec proposal in the provider's words."""
+    return {
+        "transform_protocol": "esp",
+        "encapsulation_mode": "tunnel",
+        "encryption_algorithm": _word("encryption", ipsec["encryption"], provider),
+        "auth_algorithm": _word("integrity", ipsec["integrity"] or INTEGRITY_FILLER, provider),
+        "pfs": _word("pfs_group", ipsec["pfs_group"], provider),
+        "lifetime": {"units": "seconds", "value": int(ipsec["lifetime"])},
+    }
+
+
+def _word(field: str, name: str, provider: str) -> str:
+    return _algorithms.TABLES[field][name].names[provider]
+
+
+# --- security-group rules -------------------------------------------------------------------------------------------
+
+
+def _rules(group: Body, record: Connection) -> t.Iterator[Desired]:
+    who = Owner(record["hub"], record["site"])
+    for subnet in record["remote"]["subnets"]:
+        for rule in record["security_group_rules"]:
+            for low, high in [port_range(port) for port in rule.get("ports") or []] or [(None, None)]:
+                yield _rule(who, group, "ingress", rule["protocol"], low, high, subnet)
+        yield _rule(who, group, "egress", "any", None, None, subnet)
+
+
+def _rule(
+    who: Owner, group: Body, direction: str, protocol: str, low: int | None, high: int | None, subnet: str
+) -> Desired:
+    version = _addresses.parse(subnet).version
+    body = {
+        "description": f"VPN hub {who.hub} to site {who.site} {who}",
+        "security_group_id": group["id"],
+        "direction": direction,
+        "ethertype": f"IPv{version}",
+        "protocol": None if protocol == "any" else "ipv6-icmp" if (protocol, version) == ("icmp", 6) else protocol,
+        "port_range_min": low,
+        "port_range_max": high,
+        "remote_ip_prefix": subnet,
+        "remote_group_id": None,
+    }
+    return Desired("security_group_rule", who, body)
+
+
+def rule_name(body: Body) -> str:
+    """Tell a rule in one line, as it has no name."""
+    low, high = body.get("port_range_min"), body.get("port_range_max")
+    ports = "" if low is None else f" {low}" if low == high else f" {low}-{high}"
+    prefix = body.get("remote_ip_prefix") or body.get("remote_group_id") or "anywhere"
+    return f"{body['direction']} {body.get('protocol') or 'any'}{ports} {prefix}"
+
+
+def covers(rule: Body, wanted: Body) -> bool:
+    """Tell whether an existing rule lets through all that the wanted one would."""
+    if any(rule.get(field) != wanted[field] for field in ("security_group_id", "direction", "ethertype")):
+        return False
+    if rule.get("remote_group_id") or rule.get("remote_address_group_id"):
+        return False
+    if _protocol(rule) not in (None, _protocol(wanted)):
+        return False
+    if rule.get("port_range_min") is not None and (
+        wanted["port_range_min"] is None
+        or not rule["port_range_min"] <= wanted["port_range_min"] <= wanted["port_range_max"] <= rule["port_range_max"]
+    ):
+        return False
+    prefix = rule.get("remote_ip_prefix")
+    return not prefix or _addresses.parse(prefix).covers(_addresses.parse(wanted["remote_ip_prefix"]))
+
+
+_PROTOCOL_NUMBERS = {
+    "1": "icmp",
+    "6": "tcp",
+    "17": "udp",
+    "58": "ipv6-icmp",
+    "icmpv6": "ipv6-icmp",
+    "any": None,
+    "0": None,
+}
+
+
+def _protocol(body: Body) -> str | None:
+    value = None if body.get("protocol") is None else str(body["protocol"]).lower()
+    return _PROTOCOL_NUMBERS.get(value, value) if value else None
+
+
+# --- comparison -----------------------------------------------------------------------------------------------------
+
+
+def normal(field: str, body: Body) -> t.Any:
+    """Write one field the one way, whichever end it comes from."""
+    value = body.get(field)
+    if field == "endpoints":
+        return sorted(_addresses.normalize(one) if _addresses.is_prefix(one) else one for one in value or [])
+    if field == "lifetime":
+        return int((value or {}).get("value", 0))
+    if field == "dpd":
+        return tuple(str((value or {}).get(part)) for part in ("action", "interval", "timeout"))
+    if field == "protocol":
+        return _protocol(body)
+    if field == "remote_ip_prefix":
+        return _addresses.normalize(value) if value else None
+    if field in ("mtu", "port_range_min", "port_range_max"):
+        return None if value is None else int(value)
+    return value
+
+
+def content(kind: str, body: Body) -> tuple[t.Any, ...]:
+    """Give what an object is, for comparing."""
+    return tuple(normal(field, body) for field in KINDS[kind].content)

@@ -1,0 +1,360 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""Wanted objects against the snapshot: the ordered steps, and what the cloud will look like after them.
+
+Pure: nothing here talks to anything. One step is one API write. Check mode shows the steps, a real run executes the very
+same ones, and planning again over ``project(snapshot, steps)`` gives none.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _secrets
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
+    KINDS,
+    REFERENCES,
+    Body,
+    Desired,
+    Owner,
+    Snapshot,
+    Target,
+    content,
+    covers,
+    normal,
+    owner,
+    rule_name,
+)
+
+VERBS = ("create", "update", "delete")
+
+
+class Ref(t.NamedTuple):
+    """An id that is known only once the object is made."""
+
+    kind: str
+    name: str
+    number: int = 0  # tells two new objects of one name apart
+
+    def __str__(self) -> str:
+        return f"(id of new {self.kind} {self.name})"
+
+
+class Step(t.NamedTuple):
+    """One write to the API."""
+
+    verb: str
+    kind: str
+    name: str
+    id: str | None
+    body: Body  # what is sent; values may be Refs
+    ref: Ref | None = None  # what others call the object that this step creates
+    disruptive: bool = False
+    why: str = ""
+
+    def public(self) -> dict[str, t.Any]:
+        """Show the step without secrets."""
+        return {"verb": self.verb, "kind": self.kind, "name": self.name, "id": self.id, "disruptive": self.disruptive,
+                "fields": sorted(self.body) if self.verb == "update" else [], "why": self.why}  # fmt: skip
+
+
+class Plan(t.NamedTuple):
+    """The steps, what stays behind, and which object answers for each wanted connection."""
+
+    steps: list[Step]
+    leftovers: list[dict[str, str]]  # ours, of sites that the description no longer knows
+    connections: dict[str, str | Ref]  # hub/site/n -> id
+
+
+def plan(wanted: Target, snapshot: Snapshot, purge: bool = False) -> Plan:
+    """Decide what to do; raises VpnError where the cloud's state leaves no safe way."""
+    return _Planner(wanted, snapshot, purge).run()
+
+
+class _Planner:
+    """One plan in the making: what is kept, what is made, what goes."""
+
+    def __init__(self, wanted: Target, snapshot: Snapshot, purge: bool) -> None:
+        self.wanted, self.snapshot, self.purge = wanted, snapshot, purge
+        self.by_id = {one["id"]: one for kind in KINDS for one in snapshot[kind]}
+        self.kept: set[str] = set()
+        self.made: dict[tuple[str, str, str], Ref] = {}
+        self.creates: list[Step] = []
+        self.updates: list[Step] = []
+        self.deletes: list[Step] = []
+        self.leftovers: list[dict[str, str]] = []
+        self.answers: dict[str, str | Ref] = {}
+        self.ours = {
+            kind: [one for one in snapshot[kind] if (owner(one) or Owner("")).hub == wanted.hub] for kind in KINDS
+        }
+
+    def run(self) -> Plan:
+        matches = self._match_connections()
+        for desired in self.wanted.connections:
+            self._connection(desired, matches.get(desired.name))
+        for rule in self.wanted.rules:
+            self._rule(rule)
+        self._remove()
+        order = list(KINDS)
+        self.creates.sort(key=lambda step: order.index(step.kind))
+        self.deletes.sort(key=lambda step: order.index(step.kind), reverse=True)
+        return Plan(self.creates + self.updates + self.deletes, self.leftovers, self.answers)
+
+    # --- connections
+
+    def _match_connections(self) -> dict[str, Body]:
+        """Pair each wanted connection with one that is there: same selectors first, then same name, then any of the site.
+
+        A connection without a marker is adopted when it leads from this VPC to the same peer.
+        """
+        matches: dict[str, Body] = {}
+        free = {one["id"]: one for one in self.ours["site_connection"]}
+        by_site: dict[str | None, list[Body]] = {}
+        for one in free.values():
+            by_site.setdefault(t.cast(Owner, owner(one)).site, []).append(one)
+        services = {one["id"]: one for one in self.snapshot["vpn_service"]}
+        foreign: dict[str, list[Body]] = {}
+        for one in self.snapshot["site_connection"]:
+            if owner(one) is None:
+                foreign.setdefault(one["peer_address"], []).append(one)
+
+        def same_selectors(desired: Desired, one: Body) -> bool:
+            return all(
+                self._content_of(one.get(field)) == content("endpoint_group", desired.body[field].body)
+                for field in ("local_ep_group_id", "peer_ep_group_id")
+            )
+
+        rules: tuple[t.Callable[[Desired, Body], bool], ...] = (
+            same_selectors,
+            lambda desired, one: one["name"] == desired.name,
+            lambda desired, one: True,
+        )
+        for rule in rules:
+            for desired in self.wanted.connections:
+                if desired.name in matches:
+                    continue
+                for one in sorted(by_site.get(desired.owner.site, []), key=lambda item: item["id"]):
+                    if one["id"] in free and rule(desired, one):
+                        matches[desired.name] = free.pop(one["id"])
+                        break
+        for desired in self.wanted.connections:
+            if desired.name in matches:
+                continue
+            router = desired.body["vpnservice_id"].body["router_id"]
+            for one in foreign.get(desired.body["peer_address"], []):
+                service = services.get(one["vpnservice_id"], {})
+                if service.get("router_id") == router and same_selectors(desired, one):
+                    matches[desired.name] = one
+                    foreign[desired.body["peer_address"]].remove(one)
+                    break
+        return matches
+
+    def _content_of(self, identifier: str | None) -> tuple[t.Any, ...] | None:
+        found = self.by_id.get(identifier or "")
+        return content("endpoint_group", found) if found else None
+
+    def _connection(self, desired: Desired, there: Body | None) -> None:
+        body = dict(desired.body)
+        body["vpnservice_id"] = self._service(desired.body["vpnservice_id"])
+        for field in ("ikepolicy_id", "ipsecpolicy_id", "local_ep_group_id", "peer_ep_group_id"):
+            body[field] = self._reference(desired.body[field], there.get(field) if there else None)
+        if there is None:
+            if not body.get("psk"):
+                raise VpnError(
+                    f"connection {desired.name} is to be made, but has no key. Remedy: put one into vpn_psks."
+                )
+            self.answers[desired.name] = self._create(desired, body)
+            return
+        moved = [field for field in KINDS["site_connection"].content if body[field] != there[field]]
+        if moved:
+            # Neither a policy in use nor a connection's policy can be changed: another connection takes over.
+            if "psk" not in body and there.get("psk"):
+                body["psk"] = there["psk"]
+            why = "other " + ", ".join(sorted(REFERENCES[field] for field in moved))
+            self.answers[desired.name] = self._create(desired, body, why=why, disruptive=True)
+            self._delete("site_connection", there, f"replaced: {why}", disruptive=True)
+            return
+        self.kept.add(there["id"])
+        self.answers[desired.name] = there["id"]
+        changed = {
+            field: body[field]
+            for field in KINDS["site_connection"].mutable
+            if field in body and _differ(field, body, there)
+        }
+        if owner(there):  # an adopted one keeps its name and description
+            changed.update({field: body[field] for field in ("name", "description") if body[field] != there.get(field)})
+        if changed:
+            self.updates.append(Step("update", "site_connection", desired.name, there["id"], changed))
+
+    def _service(self, desired: Desired) -> str | Ref:
+        """A VPC has one VPN service: the reference driver realises no second one."""
+        there = [one for one in self.snapshot["vpn_service"] if one["router_id"] == desired.body["router_id"]]
+        if not there:
+            return self._create(desired, desired.body)
+        used = {one["vpnservice_id"] for one in self.snapshot["site_connection"]}
+        chosen = min(there, key=lambda one: (one["id"] not in used, one.get("status") != "ACTIVE", one["id"]))
+        spare = [one for one in there if one is not chosen and owner(one) is None]
+        if spare:
+            listed = ", ".join(f"{one['name'] or '(no name)'} {one['id']} ({one.get('status')})" for one in there)
+            raise VpnError(
+                f"the VPC has {len(there)} VPN services, of which only one works: {listed}. "
+                "Remedy: delete the one without connections."
+            )
+        self.kept.add(chosen["id"])
+        fields = ("name", "description", "admin_state_up") if owner(chosen) else ("admin_state_up",)
+        changed = {field: desired.body[field] for field in fields if chosen.get(field) != desired.body[field]}
+        step = Step("update", "vpn_service", desired.name, chosen["id"], changed)
+        if changed and step not in self.updates:
+            self.updates.append(step)
+        return chosen["id"]
+
+    def _reference(self, desired: Desired, current: str | None) -> str | Ref:
+        """Find or make a policy or endpoint group: what the connection has, else one of ours, else a new one."""
+        wanted = content(desired.kind, desired.body)
+        candidates = [self.by_id.get(current or "")] + sorted(self.ours[desired.kind], key=lambda one: one["id"])
+        for one in candidates:
+            if one and content(desired.kind, one) == wanted and (one["id"] == current or owner(one) == desired.owner):
+                self.kept.add(one["id"])
+                return one["id"]
+        return self._create(desired, desired.body)
+
+    def _create(self, desired: Desired, body: Body, why: str = "", disruptive: bool = False) -> Ref:
+        if desired.key not in self.made:
+            same = sum(1 for ref in self.made.values() if (ref.kind, ref.name) == (desired.kind, desired.name))
+            ref = self.made[desired.key] = Ref(desired.kind, desired.name, same)
+            self.creates.append(Step("create", desired.kind, desired.name, None, dict(body), ref, disruptive, why))
+        return self.made[desired.key]
+
+    # --- rules
+
+    def _rule(self, desired: Desired) -> None:
+        """Exact for what is let in. What is let out is there by default: any rule that covers it will do."""
+        wanted = content("security_group_rule", desired.body)
+        for one in self.snapshot["security_group_rule"]:
+            same = content("security_group_rule", one) == wanted
+            mine = owner(one) in (None, desired.owner)
+            if same and mine:
+                self.kept.add(one["id"])
+                return
+        if desired.body["direction"] == "egress" and any(
+            owner(one) is None and covers(one, desired.body) for one in self.snapshot["security_group_rule"]
+        ):
+            return
+        # The API allows no second equal rule; another hub's or site's serves as well, and one of this hub stays for it.
+        equal = [one for one in self.snapshot["security_group_rule"] if content("security_group_rule", one) == wanted]
+        self.kept.update(one["id"] for one in equal)
+        if not equal:
+            self._create(desired, desired.body)
+
+    # --- what goes
+
+    def _remove(self) -> None:
+        for one in self.ours["site_connection"] + self.ours["security_group_rule"]:
+            kind = "site_connection" if "vpnservice_id" in one else "security_group_rule"
+            self._settle(kind, one)
+        going = {step.id for step in self.deletes}
+        staying = [one for one in self.snapshot["site_connection"] if one["id"] not in going]
+        swapped = {step.id: step.body for step in self.updates if step.kind == "site_connection"}
+        used = {swapped.get(one["id"], {}).get(field, one.get(field)) for one in staying for field in REFERENCES}
+        for kind in ("endpoint_group", "ike_policy", "ipsec_policy", "vpn_service"):
+            for one in self.ours[kind]:
+                if one["id"] not in used:
+                    self._settle(kind, one)
+
+    def _settle(self, kind: str, one: Body) -> None:
+        """Remove what is ours and not wanted; another site's only with purge."""
+        if one["id"] in self.kept or any(step.id == one["id"] for step in self.deletes):
+            return
+        site = t.cast(Owner, owner(one)).site
+        if site is not None and site not in self.wanted.sites and not self.purge:
+            self.leftovers.append({"kind": kind, "name": _name(one), "id": one["id"], "site": site})
+            return
+        self._delete(kind, one, "no longer wanted")
+
+    def _delete(self, kind: str, one: Body, why: str, disruptive: bool = False) -> None:
+        self.deletes.append(Step("delete", kind, _name(one), one["id"], {}, None, disruptive, why))
+
+
+def _name(one: Body) -> str:
+    return rule_name(one) if "direction" in one else one.get("name") or one["id"]
+
+
+def _differ(field: str, body: Body, there: Body) -> bool:
+    if field == "psk" and "psk" not in there:
+        return False  # the provider does not give the key back
+    if field == "local_id":
+        return (body[field] or "") != (there.get(field) or "")
+    return normal(field, body) != normal(field, there)
+
+
+# --- what it will look like -----------------------------------------------------------------------------------------
+
+
+def project(snapshot: Snapshot, steps: t.Sequence[Step]) -> Snapshot:
+    """Give the snapshot as it will be after the steps; new objects have made-up ids."""
+    return _project(snapshot, steps)[0]
+
+
+def _project(snapshot: Snapshot, steps: t.Sequence[Step]) -> tuple[Snapshot, dict[Ref, str]]:
+    after = {kind: [copy.deepcopy(one) for one in things] for kind, things in snapshot.items()}
+    ids = _made_up(snapshot, steps)
+    for step in steps:
+        body = {field: ids[value] if isinstance(value, Ref) else value for field, value in step.body.items()}
+        if step.verb == "create":
+            after[step.kind].append({**body, "id": ids[t.cast(Ref, step.ref)]})
+        elif step.verb == "update":
+            next(one for one in after[step.kind] if one["id"] == step.id).update(body)
+        else:
+            after[step.kind] = [one for one in after[step.kind] if one["id"] != step.id]
+    return after, ids
+
+
+def _made_up(snapshot: Snapshot, steps: t.Iterable[Step]) -> dict[Ref, str]:
+    taken = {one["id"] for kind in KINDS for one in snapshot[kind]}
+    ids: dict[Ref, str] = {}
+    for step in steps:
+        if step.ref:
+            name = f"new:{step.kind}/{step.name}"
+            ids[step.ref] = next(one for one in (f"{name}/{n}" for n in itertools.count()) if one not in taken)
+            taken.add(ids[step.ref])
+    return ids
+
+
+def diff(snapshot: Snapshot, steps: t.Sequence[Step]) -> dict[str, dict[str, t.Any]]:
+    """Show the touched objects before and after, with names for ids and without secrets."""
+    after, ids = _project(snapshot, steps)
+    touched = {step.id or ids[t.cast(Ref, step.ref)] for step in steps}
+    new_keys = {step.id for step in steps if "psk" in step.body}
+    return {
+        "before": _view(snapshot, touched, set()),
+        "after": _view(after, touched, new_keys),
+    }
+
+
+def _view(snapshot: Snapshot, touched: set[t.Any], new_keys: set[t.Any]) -> dict[str, t.Any]:
+    names = {one["id"]: _name(one) for things in snapshot.values() for one in things if "id" in one}
+    view: dict[str, t.Any] = {}
+    for kind, row in KINDS.items():
+        for one in snapshot[kind]:
+            if one["id"] not in touched:
+                continue
+            fields = {
+                field: names.get(one[field], one[field]) if field.endswith("_id") else one[field]
+                for field in ("name", "description", *row.content, *row.mutable)
+                if one.get(field) is not None
+            }
+            if "endpoints" in fields:
+                fields["endpoints"] = [names.get(value, value) for value in normal("endpoints", one)]
+            if "psk" in fields:
+                fields["psk"] = _secrets.REDACTED + (" new" if one["id"] in new_keys else "")
+            title = f"{kind} {_name(one)}"
+            while title in view:
+                title += " (another)"
+            view[title] = fields
+    return view

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""The platforms that a site's router can run. A new one is an entry here, a file, a template and golden files."""
+
+from __future__ import annotations
+
+import functools
+import re
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import strongswan
+
+PLATFORMS: dict[str, t.Any] = {"strongswan": strongswan}
+
+
+def problems(record: dict[str, t.Any]) -> list[tuple[str, t.Any, str, str]]:
+    """What of a connection record its platform cannot do, as (field, value, message, remedy)."""
+    platform = PLATFORMS.get(record["platform"])
+    if platform is None:
+        return [("platform", record["platform"], "is not a platform.", f"Use one of: {', '.join(sorted(PLATFORMS))}.")]
+    return list(platform.problems(record))
+
+
+def settings(platform: str, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """router_settings with the platform's defaults. Raises VpnError for a name or value that it does not know."""
+    table = PLATFORMS[platform].SETTINGS
+    out = {name: row["default"] for name, row in table.items() if "default" in row}
+    for name, value in given.items():
+        if name not in table:
+            raise VpnError(
+                f"router_settings.{name}: {platform} does not know it. Known are: {', '.join(sorted(table))}."
+            )
+        choices = table[name].get("choices")
+        if choices and value not in choices:
+            raise VpnError(f"router_settings.{name}: {value} is none of {', '.join(choices)}.")
+        out[name] = value
+    return out
+
+
+def missing_settings(site: t.Mapping[str, t.Any]) -> list[str]:
+    """The fields of a site (``name``, ``platform``, ``router_settings``, ``connections``) that stand as CHANGEME."""
+    platform = PLATFORMS[site["platform"]]
+    given = site.get("router_settings") or {}
+    required = [
+        f"router_settings.{name}"
+        for name, row in sorted(platform.SETTINGS.items())
+        if row["required"] and given.get(name) in (None, "")
+    ]
+    return required + platform.missing(site, site["connections"])
+
+
+def render(
+    platform: str, site: t.Mapping[str, t.Any], records: list[dict[str, t.Any]], templates_dir: str, **resolved: t.Any
+) -> str:
+    """The configuration of one site as text, from records as the site sees them (with ``psk``).
+
+    ``resolved`` says what the platform's own `auto` comes to on this router (strongSwan: ``can_trap``). Raises VpnError
+    that names site, field and remedy; a key is never part of it.
+    """
+    if platform not in PLATFORMS:
+        raise VpnError(f"site {site['name']}: platform: {platform} is not one of {', '.join(sorted(PLATFORMS))}.")
+    speaker = PLATFORMS[platform]
+    try:
+        chosen = settings(platform, site.get("router_settings") or {})
+        variables = speaker.model(dict(site), records, chosen, **resolved)
+        return _template(platform, templates_dir).render(variables)
+    except (ValueError, VpnError) as error:
+        raise VpnError(f"site {site['name']}: {error}") from None
+
+
+@functools.lru_cache(maxsize=None)
+def _template(platform: str, templates_dir: str) -> t.Any:
+    # Only the controller renders, and modules import this package too: jinja2 need not be on a router.
+    import jinja2  # pylint: disable=import-outside-toplevel
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates_dir),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # the platform quotes by its own filters
+    )
+    environment.filters.update(PLATFORMS[platform].FILTERS)
+    return environment.get_template(f"{platform}.conf.j2")
+
+
+# Site names become part of file names.
+_SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+
+
+def file_name(platform: str, site: str) -> str:
+    """The name of a site's file. Raises VpnError for a site's name that could lead out of the directory."""
+    if not _SITE_NAME.match(site):
+        raise VpnError(f"site {site!r}: name: letters, digits, dots, dashes and underscores only.")
+    return PLATFORMS[platform].FILE_NAME.format(site=site)
+
+
+def redact(platform: str, before: str, after: str) -> tuple[str, str]:
+    """Two states of a site's file as a diff may show them: a changed key shows as changed and in no other way."""
+    secret = PLATFORMS[platform].SECRET
+    known = {found.group(2) for found in secret.finditer(before)}
+    mark = "(redacted)"
+
+    def replace(found: re.Match[str]) -> str:
+        return found.group(1) + (mark if found.group(2) in known or not before else "(redacted, changed)")
+
+    return secret.sub(lambda found: found.group(1) + mark, before), secret.sub(replace, after)

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""What a Linux router needs beside its tunnels: forwarding, and routes to LAN subnets behind inner routers. Pure.
+
+Our routes carry a protocol number of their own, so that what is ours needs no memory and nothing else is ever touched.
+Sources: ip-route(8), sysctl.d(5), systemd.service(5), interfaces(5).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+
+PROTOCOL = "187"  # not in /etc/iproute2/rt_protos of any distribution we know
+SYSCTL_FILE = "/etc/sysctl.d/90-bothends-vpn.conf"
+UNIT = "bothends-vpn-routes.service"
+UNIT_FILE = "/etc/systemd/system/" + UNIT
+UNIT_LINK = "/etc/systemd/system/multi-user.target.wants/" + UNIT
+HOOK_FILE = "/etc/network/if-up.d/bothends-vpn-routes"
+# family -> the switch, as sysctl names it
+FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
+
+_HEADER = "# Managed by bothends.vpn: do not edit, the next run overwrites it.\n"
+_DEVICE = re.compile(r"[A-Za-z0-9_.-]{1,15}\Z")
+
+
+class Route(t.NamedTuple):
+    """One route; ``dev`` is "" where the address alone decides."""
+
+    to: str
+    via: str
+    dev: str
+
+    @property
+    def family(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.to else 4
+
+    def words(self) -> list[str]:
+        """The route as arguments of ``ip route add``."""
+        return [self.to, "via", self.via, *(["dev", self.dev] if self.dev else []), "proto", PROTOCOL]
+
+
+def route(given: t.Mapping[str, t.Any], where: str) -> Route:
+    """Reads one entry of ``router_settings.routes``. Raises VpnError with the field and the remedy."""
+    try:
+        to, via = ipaddress.ip_network(str(given["to"])), ipaddress.ip_address(str(given["via"]))
+    except KeyError as error:
+        raise VpnError(f"{where}: {error.args[0]} is missing.") from None
+    except ValueError as error:
+        raise VpnError(f"{where}: {error}.") from None
+    if to.version != via.version:
+        raise VpnError(f"{where}: {to} and {via} are of different address families.")
+    dev = str(given.get("dev") or "")
+    if dev and not _DEVICE.match(dev):
+        raise VpnError(f"{where}: dev: {dev!r} is no interface name.")
+    return Route(str(to), str(via), dev)
+
+
+def wanted_routes(records: list[dict[str, t.Any]]) -> list[Route]:
+    """The routes that the sites' router_settings declare, each once. Raises VpnError where two contradict each other."""
+    out: dict[str, Route] = {}
+    for record in records:
+        for number, given in enumerate((record.get("router_settings") or {}).get("routes") or []):
+            where = f"site {record['site']}: router_settings.routes[{number}]"
+            one = route(given, where)
+            if out.setdefault(one.to, one) != one:
+                raise VpnError(f"{where}: {one.to} is declared via {out[one.to].via} as well.")
+    return [out[to] for to in sorted(out)]
+
+
+def wanted_families(records: list[dict[str, t.Any]]) -> list[int]:
+    """The address families that the tunnels carry."""
+    return sorted(
+        {6 if ":" in subnet else 4 for record in records for one in record["tunnels"] for subnet in one["local_subnets"]}
+    )
+
+
+def read_routes(listed: list[dict[str, t.Any]], family: int) -> dict[str, list[tuple[Route, bool]]]:
+    """The routes of ``ip -j route`` with a gateway or without, by destination; whether each is ours."""
+    out: dict[str, list[tuple[Route, bool]]] = {}
+    for entry in listed:
+        to = entry.get("dst", "")
+        if to == "default":
+            to = "::/0" if family == 6 else "0.0.0.0/0"
+        elif "/" not in to:
+            to += "/128" if family == 6 else "/32"
+        one = Route(to, entry.get("gateway", ""), entry.get("dev", ""))
+        out.setdefault(to, []).append((one, entry.get("protocol") == PROTOCOL))
+    return out
+
+
+class Routing(t.NamedTuple):
+    """What is to be done about routes."""
+
+    add: list[Route]
+    remove: list[Route]
+
+
+def _same(one: Route, other: Route) -> bool:
+    return (one.to, one.via) == (other.to, other.via) and (not one.dev or one.dev == other.dev)
+
+
+def plan(wanted: list[Route], there: dict[str, list[tuple[Route, bool]]]) -> Routing:
+    """What to add and remove. Raises VpnError where somebody else's route leads the same subnet elsewhere."""
+    add = []
+    for one in wanted:
+        entries = there.get(one.to, [])
+        if any(_same(one, other) for other, _ours in entries):
+            continue
+        foreign = [other for other, ours in entries if not ours]
+        if foreign:
+            way = f"via {foreign[0].via}" if foreign[0].via else f"on {foreign[0].dev}"
+            raise VpnError(
+                f"router_settings.routes: {one.to} via {one.via}: the router has another route to it, {way}."
+                " Remove that, or leave the route out of router_settings."
+            )
+        add.append(one)
+    ours = [other for entries in there.values() for other, is_ours in entries if is_ours]
+    return Routing(add, [other for other in ours if not any(_same(one, other) for one in wanted)])
+
+
+def sysctl_text(families: list[int]) -> str:
+    """The file that keeps forwarding on after a reboot; "" where none is needed."""
+    return _HEADER + "".join(f"{FORWARDING[family]} = 1\n" for family in families) if families else ""
+
+
+def unit_text(routes: list[Route], program: str) -> str:
+    """A systemd unit that sets the routes at boot; "" where there are none."""
+    if not routes:
+        return ""
+    starts = "".join(f"ExecStart=-{program} route replace {' '.join(one.words())}\n" for one in routes)
+    return (
+        _HEADER + "[Unit]\nDescription=Routes to the LAN subnets that bothends.vpn tunnels carry\n"
+        "Wants=network-online.target\nAfter=network-online.target\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\n"
+        f"{starts}\n[Install]\nWantedBy=multi-user.target\n"
+    )
+
+
+def hook_text(routes: list[Route], program: str) -> str:
+    """The same for ifupdown: a script that runs whenever an interface comes up."""
+    if not routes:
+        return ""
+    lines = "".join(f"{program} route replace {' '.join(one.words())} 2>/dev/null || :\n" for one in routes)
+    return "#!/bin/sh\n" + _HEADER + lines

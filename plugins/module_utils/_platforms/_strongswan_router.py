@@ -1,0 +1,366 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""Brings charon to what the files say: loads, removes, and makes new SAs where the running ones are older.
+
+``State`` remembers, for one run of charon, what of each connection was loaded and which SAs are older than that; it lies
+in /run. So a run that was killed anywhere is taken up by the next one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas as live_sas
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl, strongswan
+
+DEFAULT_URI = "unix:///var/run/charon.vici"
+_POLL = 0.2  # seconds between two looks at the SAs
+
+# What swanctl removes when it is in charon and in none of its files: VICI's command, our word, the files' section, and
+# how our own are called there.
+_LISTS = (
+    ("get-conns", "connections", "connections", ""),
+    ("get-shared", "keys", "secrets", "ike-"),
+)
+
+# What changed of a connection since its SAs were born.
+CONFIGURATION, KEY, NOTHING = "configuration", "key", ""
+
+
+class State:
+    """What is known of this run of charon."""
+
+    def __init__(self, path: str, charon: str) -> None:
+        self.path = path
+        self.charon = charon
+        self.connections: dict[str, dict[str, t.Any]] = {}
+        self.known = False
+        try:
+            with open(path, encoding="utf-8") as stream:
+                content = json.load(stream)
+            if content["charon"] == charon:
+                self.connections = content["connections"]
+                self.known = True
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # none, or of an older charon: everything is looked at anew
+
+    def save(self) -> None:
+        """Writes it, readable by root only: it holds digests of keys."""
+        os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
+        temporary = self.path + ".new"
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+            json.dump({"charon": self.charon, "connections": self.connections}, stream)
+        os.replace(temporary, self.path)
+
+
+def digest(value: t.Any) -> str:
+    """One value that differs when anything of a section differs."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+class Router:
+    """One pass over the connections of a router."""
+
+    def __init__(
+        self,
+        swanctl: _swanctl.Swanctl,
+        records: list[dict[str, t.Any]],
+        absent: list[str],
+        rewritten: t.Collection[str],
+        state_file: str,
+        timeout: int,
+        check_mode: bool,
+    ) -> None:
+        self.swanctl = swanctl
+        self.records = records
+        self.rewritten = set(rewritten) if check_mode else set()  # in check mode the files are still the old ones
+        self.timeout = timeout
+        self.check_mode = check_mode
+        self.done: dict[str, list[str]] = {record["name"]: [] for record in records}
+        self.older: dict[str, int] = {}  # in check mode: what loading would make old
+        self.failures: list[str] = []
+        charon, self.plugins = swanctl.born()
+        self.user_space = "kernel-libipsec" in self.plugins
+        self.state = State(state_file, charon)
+        self.tree = swanctl.configuration()
+        if records and not swanctl.includes(os.path.join(swanctl.directory, "conf.d", strongswan.FILE_NAME)):
+            raise VpnError(
+                f"{swanctl.directory}/swanctl.conf does not include conf.d/*.conf, so nothing was loaded."
+                " Add the line: include conf.d/*.conf"
+            )
+        self.loaded = live_sas.read_connections(swanctl.ask("--list-conns", "--raw"))
+        self.before = self.sas()
+        wanted = {strongswan.section(record["name"]) for record in records}
+        ours = {strongswan.section(name) for name in absent} | set(self.state.connections)
+        running = {strongswan.section(sa["connection"]) for sa in self.before}
+        self.gone = sorted((ours & (set(self.loaded) | running)) - wanted)
+
+    def sas(self) -> list[dict[str, t.Any]]:
+        """Gives the SAs as they are now."""
+        return live_sas.read_sas(self.swanctl.ask("--list-sas", "--raw"))
+
+    def note(self, name: str, what: str) -> None:
+        """Remembers what was (or would be) done for a connection."""
+        self.done.setdefault(name, []).append(what)
+
+    def fail(self, name: str, why: str) -> None:
+        """Remembers a failure; the other connections go on."""
+        self.failures.append(f"{name}: {why}")
+
+    # --- load -------------------------------------------------------------------------------------------------------
+
+    def _parts(self, section: str) -> dict[str, str]:
+        return {
+            CONFIGURATION: digest(self.tree.get("connections", {}).get(section)),
+            KEY: digest(self.tree.get("secrets", {}).get(f"ike-{section}")),
+        }
+
+    def _changed(self, section: str) -> str:
+        """What of a connection the running charon does not have as the file says it."""
+        if section in self.rewritten or section not in self.loaded or self._selectors_differ(section):
+            return CONFIGURATION
+        was = self.state.connections.get(section)
+        if was is None:
+            return CONFIGURATION if self.state.known else NOTHING
+        parts = self._parts(section)
+        return next((part for part in (CONFIGURATION, KEY) if was["parts"][part] != parts[part]), NOTHING)
+
+    def _selectors_differ(self, section: str) -> bool:
+        children = self.tree.get("connections", {}).get(section, {}).get("children", {})
+        want = {
+            name: tuple(sorted(part.strip() for part in child[key].split(",")) for key in ("local_ts", "remote_ts"))
+            for name, child in children.items()
+        }
+        have = {name: tuple(sorted(part) for part in child) for name, child in self.loaded[section]["children"].items()}
+        return want != have
+
+    def _foreign(self) -> str:
+        """Says what of others loading would remove; "" for nothing."""
+        ours = {*self.gone, *self.state.connections, *map(strongswan.section, self.done)}
+        for command, what, section, prefix in _LISTS:
+            there = self.swanctl.listed(command, DEFAULT_URI)
+            if there is None:
+                there = list(self.loaded) if section == "connections" else []
+            foreign = sorted(set(there) - set(self.tree.get(section, {})) - {prefix + name for name in ours})
+            if foreign:
+                return (
+                    f"charon has {what} that no swanctl file has: {', '.join(foreign)}. Loading would remove them, so"
+                    f" nothing was loaded. Put them into a file in {self.swanctl.directory}/conf.d, or unload them."
+                )
+        return ""
+
+    def _refuse_unknown_algorithms(self) -> None:
+        known = live_sas.read_algorithms(self.swanctl.ask("--list-algs", "--raw"))
+        for record in self.records:
+            lacking = live_sas.unknown_algorithms(record, known, self.user_space)
+            if lacking:
+                self.fail(
+                    record["name"],
+                    f"charon has no plugin for {', '.join(lacking)}. Install it (Debian:"
+                    " libstrongswan-standard-plugins, libstrongswan-extra-plugins) and restart charon.",
+                )
+
+    def load(self) -> None:
+        """Loads what differs, and unloads what is gone. What charon has loaded of others stays."""
+        sections = {record["name"]: strongswan.section(record["name"]) for record in self.records}
+        changes = {name: self._changed(section) for name, section in sections.items()}
+        self._refuse_unknown_algorithms()
+        unsure = not self.state.known and bool(self.records)
+        for name, change in changes.items():
+            if change:
+                self.note(name, "load")
+        for section in self.gone:
+            self.note(strongswan.text.decode_name(section), "unload")
+        if not (any(changes.values()) or self.gone or unsure):
+            return
+        foreign = self._foreign()
+        if foreign and not (any(changes.values()) or self.gone):
+            return  # nothing must be loaded, so nothing of others is at stake
+        if foreign:
+            raise VpnError(foreign)
+        if self.check_mode:
+            self.older = {name: self.newest(name) for name, change in changes.items() if change}
+            return
+        newest = {name: self.newest(name) for name in changes}
+        self._load_files()
+        for name, change in changes.items():
+            section = sections[name]
+            if not change and section in self.state.connections:
+                continue
+            entry = self.state.connections.get(section, {"older": 0, "change": NOTHING})
+            if change:
+                entry = {"older": newest[name], "change": change}
+            self.state.connections[section] = {**entry, "parts": self._parts(section)}
+        self.state.save()
+
+    def newest(self, name: str) -> int:
+        """Gives the highest id of a connection's IKE SAs as they were at the beginning; 0 for none."""
+        return max((sa["id"] for sa in self.before if sa["connection"] == name), default=0)
+
+    def _load_files(self) -> None:
+        # --noprompt: an encrypted key of somebody else's must not make us wait for a passphrase.
+        for command in (("--load-creds", "--noprompt"), ("--load-conns",)):
+            _code, _out, err = self.swanctl.run(*command)
+            ours = [line for line in err.splitlines() if any(strongswan.section(name) in line for name in self.done)]
+            if ours:
+                raise VpnError(f"swanctl {command[0]}: {'; '.join(ours)}")
+        self.loaded = live_sas.read_connections(self.swanctl.ask("--list-conns", "--raw"))
+        for record in self.records:
+            if strongswan.section(record["name"]) not in self.loaded:
+                self.fail(record["name"], "swanctl did not load it")
+
+    # --- remove -----------------------------------------------------------------------------------------------------
+
+    def remove(self) -> None:
+        """Ends the SAs of connections that are gone; only theirs."""
+        for section in self.gone:
+            name = strongswan.text.decode_name(section)
+            for sa in self.before:
+                if sa["connection"] == name:
+                    self.note(name, "terminate")
+                    if not self.check_mode:
+                        self.terminate(sa["id"])
+            self.state.connections.pop(section, None)
+        if self.gone and not self.check_mode:
+            if self.state.connections:
+                self.state.save()
+            elif os.path.exists(self.state.path):
+                os.unlink(self.state.path)
+
+    def terminate(self, number: int) -> None:
+        """Ends one IKE SA."""
+        self.swanctl.run(
+            "--terminate", "--ike-id", str(number), "--timeout", str(self.timeout), seconds=self.timeout + 5
+        )
+
+    # --- activate ---------------------------------------------------------------------------------------------------
+
+    def activate(self, forced: t.Collection[str]) -> None:
+        """Makes the SAs that are missing or older than what is loaded; each connection by itself, in bounded time."""
+        failed = {failure.split(": ")[0] for failure in self.failures}
+        due = [
+            activation
+            for activation in (_Activation(self, record, record["name"] in forced) for record in self.records)
+            if activation.name not in failed and activation.due()
+        ]
+        if self.check_mode:
+            for activation in due:
+                self.note(activation.name, activation.what)
+        elif due:
+            with _swanctl.Log(self.swanctl.uri or DEFAULT_URI) as log:
+                for activation in due:
+                    activation.run(log)
+
+    def standing(self, record: dict[str, t.Any], older: int) -> live_sas.Standing:
+        """How a connection stands now."""
+        return live_sas.standing(record, self.sas(), older)
+
+
+class _Activation:
+    """Making the SAs of one connection."""
+
+    def __init__(self, router: Router, record: dict[str, t.Any], forced: bool) -> None:
+        self.router = router
+        self.record = record
+        self.name = record["name"]
+        self.section = strongswan.section(self.name)
+        entry = router.state.connections.get(self.section, {})
+        self.older = router.older.get(self.name, entry.get("older", 0))
+        self.change = entry.get("change", NOTHING)
+        self.hub_begins = record["initiator"] == "hub"
+        if forced:
+            self.older, self.change = max(self.older, router.newest(self.name)), self.change or KEY
+        self.what = ""
+
+    def due(self) -> bool:
+        """Whether something is to be done, and what."""
+        now = self.router.standing(self.record, self.older)
+        if now.old or (now.deviations and now.lacking):
+            self.what = "re-authenticate"
+        elif now.lacking and not self.hub_begins:
+            self.what = "initiate"
+        return bool(self.what)
+
+    def run(self, log: _swanctl.Log) -> None:
+        """Does it, and notes what came of it."""
+        mark, before = log.mark(), self._carrying()
+        now = self.router.standing(self.record, self.older)
+        if now.lacking and not self.hub_begins:
+            now = self._make(now)
+        if now.lacking and not self.hub_begins:
+            self._give_up(now, log.since(mark, self.section))
+        else:
+            for number in now.old:
+                self.router.terminate(number)
+        if self._carrying() != before:
+            self.router.note(self.name, self.what)
+
+    def _carrying(self) -> set[tuple[int, str]]:
+        return {
+            (sa["id"], child["tunnel"])
+            for sa in self.router.sas()
+            if sa["connection"] == self.name and sa["state"] == "ESTABLISHED"
+            for child in live_sas.live(sa)
+        }
+
+    def _ids(self) -> list[int]:
+        return sorted({number for number, _tunnel in self._carrying()})
+
+    def _make(self, now: live_sas.Standing) -> live_sas.Standing:
+        """Tries what keeps the old SA until the new one is there first."""
+        # An SA that was born with the present configuration gets the other end's present one by re-authentication, and so
+        # does one whose key alone changed. It is no way to a new configuration of ours.
+        again = now.wrong or (now.old if self.change != CONFIGURATION else [])
+        if again:
+            for number in again:
+                self.router.swanctl.run("--rekey", "--ike-id", str(number), "--reauth")
+            now = self._wait()
+            if not now.lacking or self._ids():
+                return now
+        for tunnel in now.lacking:
+            self._initiate(tunnel)
+        now = self._wait(seconds=2)
+        if now.lacking and now.old and self._on_an_old_sa(now):
+            # charon saw no difference in the IKE part and went on with the old SA: no other way than to end it.
+            for number in now.old:
+                self.router.terminate(number)
+            for tunnel in now.lacking:
+                self._initiate(tunnel)
+            now = self._wait(seconds=2)
+        return now
+
+    def _initiate(self, tunnel: str) -> None:
+        seconds = self.router.timeout
+        self.router.swanctl.run(
+            "--initiate", "--ike", self.section, "--child", strongswan.section(tunnel), "--timeout", str(seconds),
+            seconds=seconds + 5,
+        )  # fmt: skip
+
+    def _on_an_old_sa(self, now: live_sas.Standing) -> bool:
+        """Whether a tunnel came up, or is up still, with the new configuration on an IKE SA from before."""
+        for sa in self.router.sas():
+            if sa["id"] in now.old and not live_sas.deviations(self.record, {**sa, "children": live_sas.live(sa)[-1:]}):
+                return True
+        return False
+
+    def _wait(self, seconds: int | None = None) -> live_sas.Standing:
+        end = time.monotonic() + (self.router.timeout if seconds is None else seconds)
+        while True:
+            now = self.router.standing(self.record, self.older)
+            if not now.lacking or time.monotonic() > end:
+                return now
+            time.sleep(_POLL)
+
+    def _give_up(self, now: live_sas.Standing, logged: list[str]) -> None:
+        why = "; ".join(sorted(set(now.deviations))) or _swanctl.reason("\n".join(logged))
+        why = why or f"nothing came up within {self.router.timeout} s"
+        kept = " The old SA still carries." if now.old and self._ids() else ""
+        self.router.fail(", ".join(now.lacking), f"{why}.{kept}")

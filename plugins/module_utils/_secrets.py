@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""Pre-shared keys: whose is which, and what they may look like. Never part of a message, a diff or a result."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import typing as t
+import unicodedata
+
+REDACTED = "(secret)"
+
+
+def find(psks: t.Mapping[str, t.Any], hub: str, site: str) -> str | None:
+    """Look up a connection's key: under ``hub/site`` first, else under the site's name; None when there is none."""
+    for name in (f"{hub}/{site}", site):
+        value = psks.get(name)
+        if value not in (None, ""):
+            return str(value)
+    return None
+
+
+def problem(psk: str, length: tuple[int, int], forbidden: str) -> str | None:
+    """Say why a key is not allowed, without showing any of it; None when it is allowed."""
+    low, high = length
+    if not low <= len(psk) <= high:
+        return f"has {len(psk)} characters; {low} to {high} are allowed"
+    control = sum(1 for letter in psk if unicodedata.category(letter) in ("Cc", "Cs"))
+    if control:
+        return f"has {control} control character{'' if control == 1 else 's'} (a line end, say)"
+    if psk != psk.strip():
+        return "begins or ends with a blank"
+    bad = sum(1 for letter in psk if letter in forbidden)
+    if bad:
+        return f"has {bad} character{'' if bad == 1 else 's'} that the provider or the platform does not allow"
+    return None
+
+
+def derive(master: str, hub: str, site: str, generation: int = 1) -> str:
+    """Derive a connection's key from one master secret: HMAC-SHA256 (RFC 2104), 43 characters of [A-Za-z0-9-_].
+
+    Nothing is stored and a rebuilt machine gets the same key; its price is that one leak of the master is every key.
+    """
+    message = "\0".join(("bothends.vpn psk", hub, site, str(generation)))
+    digest = hmac.new(master.encode(), message.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

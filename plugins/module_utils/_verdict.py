@@ -1,0 +1,223 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""What the two ends say of a connection, against what is declared. Pure: reads no cloud and no router.
+
+Neither a ping nor a rekeying is proof by itself: a server that accepts more than it was told lets a wrong suite pass, and
+a wrong PFS group shows at the next rekeying only. So a tunnel is ``up`` when what can be read agrees, and ``proven`` only
+when its SAs were made anew with what is declared and traffic was counted in both directions.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas as live_sas
+from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
+
+Sas = t.List[t.Dict[str, t.Any]]
+
+UP, PROVEN, FAILED, UNKNOWN = "up", "proven", "failed", "not proven"
+
+
+class Proof(t.TypedDict, total=False):
+    """What was seen while the SAs of a router were made anew and hosts talked."""
+
+    before: Sas
+    reauthenticated: Sas
+    rekeyed: Sas
+    pings: list[dict[str, t.Any]]  # connection, from, to, sent, received
+    drift: dict[str, list[dict[str, t.Any]]]  # hub -> the plan that would make the cloud's objects as declared
+
+
+class Row(t.TypedDict):
+    """One tunnel in the report."""
+
+    tunnel: str
+    site: str
+    status: str
+    ike: str
+    ipsec: str
+    traffic: str  # bytes in and out
+    pings: str
+    verdict: str
+    why: str
+
+
+def rows(
+    records: t.Sequence[Connection],
+    statuses: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]],
+    sas: Sas | None,
+    proof: Proof | None = None,
+) -> list[Row]:
+    """Judge each tunnel of each connection (site's view).
+
+    ``statuses`` are the cloud's connections by hub, as hub_info returns them; ``sas`` the router's SAs, None where there is
+    no router to ask.
+    """
+    return [
+        _row(record, tunnel, _status(statuses.get(record["hub"], []), tunnel["name"]), sas, proof)
+        for record in records
+        if record["state"] == "present"
+        for tunnel in record["tunnels"]
+    ]
+
+
+def _status(connections: t.Sequence[t.Mapping[str, t.Any]], name: str) -> str:
+    return next((one["state"] for one in connections if one["name"] == name), "not there")
+
+
+def _row(record: Connection, tunnel: t.Any, status: str, sas: Sas | None, proof: Proof | None) -> Row:
+    row = Row(
+        tunnel=tunnel["name"], site=record["site"], status=status, ike="-", ipsec="-", traffic="-", pings="-",
+        verdict=UNKNOWN, why="",
+    )  # fmt: skip
+    if sas is None:
+        row["why"] = f"router {record['router']} is not in this inventory: only the cloud was asked"
+        return row
+    carrier = _carrier(sas, record["name"], tunnel["name"])
+    wrong = [] if status == "Normal" else [f"the cloud says {status}"]
+    if carrier is None:
+        row["verdict"], row["why"] = FAILED, "; ".join([*wrong, "the router has no SA for it"])
+        return row
+    sa, child = carrier
+    row["ike"], row["ipsec"] = suite(sa["ike"]), suite(child["ipsec"])
+    row["traffic"] = f"{child['bytes_in']}/{child['bytes_out']}"
+    wrong += _deviations(t.cast(t.Dict[str, t.Any], record), sa, child)
+    pings = [one for one in (proof or {}).get("pings", []) if one["tunnel"] == tunnel["name"]]
+    if proof is not None:
+        wrong += _unproven(record, tunnel, sas, proof)
+        row["pings"] = f"{sum(one['received'] for one in pings)}/{sum(one['sent'] for one in pings)}" if pings else "-"
+    untried = [] if proof is None else _untried(tunnel, pings)
+    row["verdict"] = FAILED if wrong else UP if proof is None else UNKNOWN if untried else PROVEN
+    row["why"] = "; ".join(wrong or (["no probe tried " + ", ".join(untried)] if untried else []))
+    return row
+
+
+def _untried(tunnel: t.Any, pings: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
+    """Name the selectors that no probe sent anything through."""
+    tried = [(_addresses.parse(one["from"]), _addresses.parse(one["to"])) for one in pings]
+    out = []
+    for here, there in itertools.product(tunnel["local_subnets"], tunnel["remote_subnets"]):
+        local, remote = _addresses.parse(here), _addresses.parse(there)
+        if not any(local.covers(source) and remote.covers(target) for source, target in tried):
+            out.append(f"{here} to {there}")
+    return out
+
+
+def _carrier(sas: Sas, connection: str, tunnel: str) -> tuple[dict[str, t.Any], dict[str, t.Any]] | None:
+    """Find the youngest live child of a tunnel, and its IKE SA."""
+    found = [
+        (sa, child)
+        for sa in sas
+        if sa["connection"] == connection and sa["state"] == "ESTABLISHED"
+        for child in live_sas.live(sa)
+        if child["tunnel"] == tunnel
+    ]
+    return max(found, key=lambda one: (one[0]["id"], one[1]["id"]), default=None)
+
+
+def _deviations(record: dict[str, t.Any], sa: dict[str, t.Any], child: dict[str, t.Any]) -> list[str]:
+    return live_sas.deviations(record, {**sa, "children": [child]})
+
+
+def suite(algorithms: t.Mapping[str, str | None]) -> str:
+    """Write a suite as one word: aes-256/sha384/group20; the PRF only where it is not the integrity algorithm."""
+    parts = [algorithms.get("encryption"), algorithms.get("integrity")]
+    if not algorithms.get("integrity"):
+        parts.append(algorithms.get("prf"))
+    parts += [algorithms.get("dh_group"), algorithms.get("pfs_group")]
+    return "/".join(part for part in parts if part) or "-"
+
+
+def _unproven(record: Connection, tunnel: t.Any, sas: Sas, proof: Proof) -> list[str]:
+    """Say what of the proof is missing for one tunnel."""
+    wrong = []
+    first = _carrier(proof["before"], record["name"], tunnel["name"])
+    second = _carrier(proof["reauthenticated"], record["name"], tunnel["name"])
+    third = _carrier(proof["rekeyed"], record["name"], tunnel["name"])
+    last = _carrier(sas, record["name"], tunnel["name"])
+    if second is None or (first is not None and second[0]["id"] <= max(sa["id"] for sa in proof["before"])):
+        wrong.append("re-authentication gave no new SA: the keys or identities of the two ends differ by now")
+    elif third is None or third[1]["id"] == second[1]["id"]:
+        wrong.append("rekeying gave no new SA: the PFS group or the suite of the two ends differs")
+    else:
+        for sa, child in (second, third):
+            wrong += [one for one in _deviations(t.cast(t.Dict[str, t.Any], record), sa, child) if one not in wrong]
+        if third[1]["ipsec"].get("pfs_group") != record["ipsec"]["pfs_group"]:
+            seen = third[1]["ipsec"].get("pfs_group") or "none"
+            wrong.append(f"rekeyed with PFS group {seen}, declared is {record['ipsec']['pfs_group']}")
+    for ping in proof.get("pings", []):
+        if ping["tunnel"] == tunnel["name"] and ping["received"] < ping["sent"]:
+            wrong.append(f"{ping['from']} to {ping['to']}: {ping['received']} of {ping['sent']} pings came back")
+    if last and any(one["tunnel"] == tunnel["name"] for one in proof.get("pings", [])):
+        for word, counter in (("from", "bytes_in"), ("to", "bytes_out")):
+            if not last[1][counter]:
+                wrong.append(f"no traffic {word} the hub was counted in the tunnel")
+    steps = [f"{step['verb']} {step['kind']} {step['name']}" for step in proof.get("drift", {}).get(record["hub"], [])]
+    if steps:
+        wrong.append(f"the cloud's objects are not as declared: {', '.join(steps)}")
+    return wrong
+
+
+# --- probes ---------------------------------------------------------------------------------------------------------
+
+
+def pings(records: t.Sequence[Connection], hosts: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
+    """Plan the pings: each probe there and back, from the inventory host that has the address.
+
+    ``hosts`` maps inventory hosts to their address. A probe's host that is not in the inventory cannot send; where the
+    router has the address itself, the router sends.
+    """
+    by_address = {_addresses.parse(address): host for host, address in hosts.items() if _addresses.is_prefix(address)}
+    out = []
+    for record in records:
+        if record["state"] != "present":
+            continue
+        for probe in record["probes"]:
+            names = [str(probe[end]) for end in ("from", "to")]
+            ends = [hosts.get(name, name) for name in names]
+            for end, address in zip(names, ends):
+                if not _addresses.is_prefix(address):
+                    raise VpnError(
+                        f"site {record['site']}: probe: {end} is neither an address nor a host that has one."
+                    )
+            tunnel = _tunnel_of(record, *ends)
+            if tunnel is None:
+                continue
+            senders = [name if name in hosts else by_address.get(_addresses.parse(name)) for name in names]
+            for host, source, target in ((senders[0] or record["router"], *ends), (senders[1], *reversed(ends))):
+                if host:
+                    out.append({"tunnel": tunnel, "host": host, "from": source, "to": target})
+    return out
+
+
+def _tunnel_of(record: Connection, site_address: str, hub_address: str) -> str | None:
+    """Find the tunnel whose selectors carry a pair of addresses."""
+    here, there = _addresses.parse(site_address), _addresses.parse(hub_address)
+    for tunnel in record["tunnels"]:
+        if any(_addresses.parse(one).covers(here) for one in tunnel["local_subnets"]) and any(
+            _addresses.parse(one).covers(there) for one in tunnel["remote_subnets"]
+        ):
+            return tunnel["name"]
+    return None
+
+
+def ping_results(
+    planned: t.Sequence[t.Mapping[str, t.Any]], results: t.Sequence[t.Mapping[str, t.Any]]
+) -> list[dict[str, t.Any]]:
+    """Read what iputils' ping printed for each planned ping."""
+    if len(planned) != len(results):
+        raise VpnError(f"{len(planned)} pings were planned, but there are results of {len(results)}.")
+    out = []
+    for ping, result in zip(planned, results):
+        found = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", result.get("stdout") or "")
+        sent, received = (int(found.group(1)), int(found.group(2))) if found else (1, 0)
+        out.append({**ping, "sent": sent, "received": received})
+    return out

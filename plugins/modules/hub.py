@@ -1,0 +1,219 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: hub
+short_description: Manage the whole VPN of one VPC
+version_added: 0.1.0
+author:
+  - bothends.vpn authors (@bothends)
+description:
+  - Makes, changes and removes the IKE and IPsec policies, the VPN service, the endpoint groups, the site connections and the
+    security-group rules of one VPC, so that it looks as described.
+  - Each kind of object is read once, and only differences are written. What the module makes carries a marker in its
+    description; objects without the marker are used where they fit, and never removed unless they have to be replaced.
+  - Everything is checked before the first write. See the role P(bothends.vpn.hub#role) for the way from the description.
+extends_documentation_fragment:
+  - bothends.vpn.attributes
+  - bothends.vpn.openstack
+  - bothends.vpn.description
+options:
+  name:
+    description:
+      - The hub's name. It becomes part of the objects' names and of their marker.
+    type: str
+    required: true
+  purge:
+    description:
+      - Also remove what this module made for sites that are not in O(connections) any more.
+      - Without it they stay, and a warning names them.
+    type: bool
+    default: false
+  allow_disruption:
+    description:
+      - Allow steps that interrupt traffic, such as replacing a connection because its policy changed.
+      - Without it such a run fails before it has changed anything.
+    type: bool
+    default: false
+  wait_for:
+    description:
+      - V(accepted) waits, after a change, until no connection is being created or updated any more.
+      - V(active) waits until every connection is Normal. That may take traffic from a host at either side.
+      - V(none) does not wait.
+    type: str
+    choices: [none, accepted, active]
+    default: accepted
+  timeout:
+    description:
+      - Seconds to wait at most.
+    type: int
+    default: 120
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: bothends.vpn.hub_info
+"""
+
+EXAMPLES = r"""
+- name: Connect the VPC prod to the data centre berlin
+  bothends.vpn.hub:
+    cloud: otc
+    name: prod
+    vpc: prod
+    subnets: [192.168.1.0/24, 192.168.2.0/24]
+    security_groups: [servers]
+    policies:
+      - name: strong
+        ike: {encryption: aes-256, integrity: sha384, dh_group: group20}
+        ipsec: {encryption: aes-256, integrity: sha384, pfs_group: group20}
+    connections:
+      - name: berlin
+        gateway: 203.0.113.10
+        subnets: [192.168.3.0/24, 192.168.4.0/24]
+        policy: strong
+        psk: "{{ vpn_psks.berlin }}"
+        security_group_rules:
+          - protocol: icmp
+          - protocol: tcp
+            ports: [443, 8000-8010]
+
+- name: Take the data centre off again
+  bothends.vpn.hub:
+    cloud: otc
+    name: prod
+    vpc: prod
+    subnets: [192.168.1.0/24, 192.168.2.0/24]
+    security_groups: [servers]
+    connections:
+      - name: berlin
+        state: absent
+        gateway: 203.0.113.10
+        subnets: [192.168.3.0/24, 192.168.4.0/24]
+"""
+
+RETURN = r"""
+plan:
+  description: The steps that were done, or in check mode would be; one step is one write to the API.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    verb:
+      description: V(create), V(update) or V(delete).
+      type: str
+      returned: success
+      sample: create
+    kind:
+      description: The kind of object.
+      type: str
+      returned: success
+      sample: site_connection
+    name:
+      description: The object's name; for a rule what it lets through.
+      type: str
+      returned: success
+      sample: prod/berlin/1
+    id:
+      description: The object's id; null for one that the step creates.
+      type: str
+      returned: success
+    disruptive:
+      description: Whether the step interrupts traffic.
+      type: bool
+      returned: success
+    fields:
+      description: The fields that an update sends.
+      type: list
+      elements: str
+      returned: success
+    why:
+      description: Why the step is needed, where that is not obvious.
+      type: str
+      returned: success
+leftovers:
+  description: Objects of sites that are not described any more, which stay without O(purge).
+  returned: success
+  type: list
+  elements: dict
+hub:
+  description: What the other end needs to know of the VPC.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: The hub's name.
+      type: str
+      returned: success
+      sample: prod
+    vpc:
+      description: Id and name of the VPC.
+      type: dict
+      returned: success
+    gateway:
+      description: The VPN's public address at the cloud.
+      type: str
+      returned: success
+      sample: 203.0.113.150
+    status:
+      description: The VPN service's status in the API's words; null before there is one.
+      type: str
+      returned: success
+      sample: ACTIVE
+    state:
+      description: The same in the console's words.
+      type: str
+      returned: success
+      sample: Normal
+    subnets:
+      description: The VPC's subnets, each with id, name and cidr.
+      type: list
+      elements: dict
+      returned: success
+connections:
+  description: The site connections that answer for the described sites.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Hub, site and number.
+      type: str
+      returned: success
+      sample: prod/berlin/1
+    id:
+      description: The connection's id; null when check mode would create it.
+      type: str
+      returned: success
+    status:
+      description: Its status in the API's words.
+      type: str
+      returned: success
+      sample: DOWN
+    state:
+      description: The same in the console's words.
+      type: str
+      returned: success
+      sample: Not connected
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _hub, _module
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={**_module.CLOUD_SPEC, **_hub.spec()}, supports_check_mode=True)
+    _module.run(module, lambda cloud: _hub.apply(module.params, cloud, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

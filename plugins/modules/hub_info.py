@@ -1,0 +1,146 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: hub_info
+short_description: Read the VPN of one VPC
+version_added: 0.1.0
+author:
+  - bothends.vpn authors (@bothends)
+description:
+  - Reads the VPN of one VPC, its gateway and its subnets, in the shape that M(bothends.vpn.hub) returns. Never returns a key.
+extends_documentation_fragment:
+  - bothends.vpn.attributes
+  - bothends.vpn.attributes.info
+  - bothends.vpn.openstack
+options:
+  name:
+    description:
+      - The hub's name, given back in the result. Default is the VPC's.
+    type: str
+  vpc:
+    description:
+      - Name or id of the VPC (OpenStack, the router).
+    type: str
+    required: true
+seealso:
+  - module: bothends.vpn.hub
+"""
+
+EXAMPLES = r"""
+- name: Look at the VPN of the VPC prod
+  bothends.vpn.hub_info:
+    cloud: otc
+    vpc: prod
+  register: prod
+
+- name: Show where the other end has to connect to
+  ansible.builtin.debug:
+    var: prod.hub.gateway
+"""
+
+RETURN = r"""
+hub:
+  description: What the other end needs to know of the VPC.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: The hub's name.
+      type: str
+      returned: success
+      sample: prod
+    vpc:
+      description: Id and name of the VPC.
+      type: dict
+      returned: success
+    gateway:
+      description: The VPN's public address at the cloud.
+      type: str
+      returned: success
+      sample: 203.0.113.150
+    status:
+      description: The VPN service's status in the API's words; null where there is none.
+      type: str
+      returned: success
+      sample: ACTIVE
+    state:
+      description: The same in the console's words.
+      type: str
+      returned: success
+      sample: Normal
+    subnets:
+      description: The VPC's subnets, each with id, name and cidr.
+      type: list
+      elements: dict
+      returned: success
+connections:
+  description: The site connections of the VPC, whoever made them.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The connection's name.
+      type: str
+      returned: success
+      sample: prod/berlin/1
+    id:
+      description: Its id.
+      type: str
+      returned: success
+    site:
+      description: The site that this collection made it for; null for a foreign one.
+      type: str
+      returned: success
+      sample: berlin
+    gateway:
+      description: The site's address.
+      type: str
+      returned: success
+      sample: 203.0.113.10
+    peer_id:
+      description: The site's IKE identity.
+      type: str
+      returned: success
+      sample: 203.0.113.10
+    subnets:
+      description: The site's subnets.
+      type: list
+      elements: str
+      returned: success
+      sample: [192.168.3.0/24]
+    initiator:
+      description: Which end may begin, in the API's words.
+      type: str
+      returned: success
+      sample: bi-directional
+    status:
+      description: The status in the API's words.
+      type: str
+      returned: success
+      sample: ACTIVE
+    state:
+      description: The same in the console's words.
+      type: str
+      returned: success
+      sample: Normal
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _hub, _module
+
+
+def main() -> None:
+    spec = {**_module.CLOUD_SPEC, "name": {"type": "str"}, "vpc": {"type": "str", "required": True}}
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    _module.run(module, lambda cloud: _hub.inform(module.params, cloud))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: overlapping
+short_description: Whether subnets overlap
+version_added: 0.1.0
+author: bothends.vpn authors (@bothends)
+description:
+  - Looks at a list of subnets, in one sweep over the sorted list, whatever its length.
+  - IPv4 and IPv6 may be mixed. Host bits, ranges (V(10.0.0.5-10.0.0.9)) and IPv4-mapped addresses are understood.
+options:
+  _input:
+    description:
+      - Subnets as plain texts, or dicts with a C(cidr) and a C(name).
+    type: list
+    elements: raw
+    required: true
+seealso:
+  - plugin: bothends.vpn.overlaps
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Look at two subnets
+  ansible.builtin.assert:
+    that: "['192.168.1.0/24', '192.168.0.0/16'] is bothends.vpn.overlapping"
+"""
+
+RETURN = r"""
+_value:
+  description: Whether any two of the subnets share an address.
+  type: bool
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _entries
+
+
+def overlapping(entries: t.Any) -> bool:
+    """Whether any two of the subnets share an address."""
+    try:
+        return next(_addresses.overlaps(_entries.prefixes(entries)), None) is not None
+    except _addresses.AddressError as error:
+        raise AnsibleFilterError(f"bothends.vpn.overlapping: {error}") from error
+
+
+class TestModule:
+    """Ansible's way to the test."""
+
+    def tests(self) -> dict[str, t.Callable[..., bool]]:
+        """Name the test."""
+        return {"overlapping": overlapping}

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the scenarios share: the running lab, and a way to run the collection's playbooks against it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bothends_lab import Lab
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLE = ROOT / "examples/site_to_site"
+DESCRIPTION = yaml.safe_load((EXAMPLE / "group_vars/all.yml").read_text())
+SITE_FILE = "/etc/swanctl/conf.d/bothends-vpn-berlin.conf"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What one ansible-playbook did."""
+
+    status: int
+    output: str
+    rows: list[dict[str, str]]  # verify's report
+
+    @property
+    def changed(self) -> int:
+        """How many tasks changed something, over all hosts."""
+        return sum(int(count) for count in re.findall(r"^\S+ +: ok=\d+ +changed=(\d+)", self.output, re.MULTILINE))
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """The verdict of each tunnel."""
+        return {row["tunnel"]: row["verdict"] for row in self.rows}
+
+    @property
+    def why(self) -> str:
+        """What verify saw, over all tunnels."""
+        return "; ".join(row["why"] for row in self.rows)
+
+
+class Playbooks:
+    """Runs the collection's playbooks with the example's description."""
+
+    def __init__(self, lab: Lab, report: Path) -> None:
+        self.lab = lab
+        self.report = report
+
+    def __call__(self, name: str, *options: str, ok: bool | None = True, **variables: t.Any) -> Run:
+        """Run a playbook by its FQCN; ``ok`` says how it must end, None that it does not matter."""
+        self.report.unlink(missing_ok=True)
+        done = subprocess.run(
+            [
+                "ansible-playbook", f"bothends.vpn.{name}", "-i", EXAMPLE / "hosts.yml", "-i", self.lab.inventory,
+                "-e", json.dumps({"verify_report_file": str(self.report), **variables}), *options,
+            ],
+            cwd=ROOT,
+            env={**os.environ, "OS_CLIENT_CONFIG_FILE": str(self.lab.clouds_yaml), "OS_CLOUD": "lab", "ANSIBLE_NOCOLOR": "1"},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=300, check=False,
+        )  # fmt: skip
+        output = done.stdout + done.stderr
+        if ok is not None:
+            assert (done.returncode == 0) is ok, f"{name} ended with {done.returncode}:\n{output[-6000:]}"
+        rows = json.loads(self.report.read_text()) if self.report.exists() else []
+        return Run(done.returncode, output, rows)
+
+    def prove(self, ok: bool = True, **variables: t.Any) -> Run:
+        """Run verify with the full proof."""
+        return self("verify", ok=ok, verify_active=True, **variables)
+
+
+@pytest.fixture(scope="session")
+def lab() -> Lab:
+    """The running lab."""
+    return Lab.load()
+
+
+@pytest.fixture(scope="session")
+def playbook(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Playbooks:
+    """A way to run the collection's playbooks."""
+    return Playbooks(lab, tmp_path_factory.mktemp("report") / "rows.json")
+
+
+def changed_sites(**change: t.Any) -> dict[str, t.Any]:
+    """The example's sites with something of berlin changed; None takes a key out."""
+    berlin = {**DESCRIPTION["vpn_sites"]["berlin"], **change}
+    return {"berlin": {key: value for key, value in berlin.items() if value is not None}}
+
+
+def writes(lab: Lab, mark: int) -> list[t.Any]:
+    """The API's writes since a mark."""
+    return [request for request in lab.api_requests(mark) if request.is_write]
+
+
+def rewrite(lab: Lab, *changes: tuple[str, str]) -> None:
+    """Change the router's file behind the collection's back, and make charon take it up with new SAs."""
+    path = lab.file("berlin", SITE_FILE)
+    text = path.read_text()
+    for pattern, replacement in changes:
+        text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+        assert count, f"{pattern} is not in the router's file"
+    path.write_text(text)
+    lab.run("berlin", ["swanctl", "--load-all"])
+    for sa in set(re.findall(r"^(\S+): #\d+", lab.run("berlin", ["swanctl", "--list-sas"]).stdout, re.MULTILINE)):
+        lab.run("berlin", ["swanctl", "--terminate", "--force", "--ike", sa], check=False)

@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The document's own example: one VPC, one data centre, from nothing to live traffic and back. In this order."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from .conftest import DESCRIPTION, EXAMPLE, SITE_FILE, changed_sites, writes
+
+PAIRS = [
+    ("berlin-pc", "192.168.1.10"),
+    ("berlin-plant", "192.168.2.10"),
+    ("app1", "192.168.4.10"),
+    ("db1", "192.168.3.10"),
+]
+PSK = yaml.safe_load((EXAMPLE / "psks.yml").read_text())["prod/berlin"]
+# Whatever a shell, YAML, Jinja, swanctl or ipsec.secrets could stumble over.
+ODD_PSK = "0x\"quotes' and \\ {{ 7*7 }} {% raw %} $HOME `id` #no , ; = ümläut"
+
+
+def steps(output: str) -> list[str]:
+    """The cloud's steps in the table that the role prints."""
+    return re.findall(r"^ +((?:create|update|delete)  .*?)\s*$", output, re.MULTILINE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh(lab):
+    lab.reset()
+    yield
+    lab.reset()
+
+
+@pytest.fixture(scope="module")
+def planned(fresh, lab, playbook):
+    """What check mode says before anything is there."""
+    mark = lab.mark()
+    return playbook("site", "--check", "--diff"), writes(lab, mark)
+
+
+@pytest.fixture(scope="module")
+def first(planned, lab, playbook):
+    """The first real run."""
+    return playbook("site", "--diff", "-vvv")
+
+
+def test_before_nothing_passes(planned, lab):
+    for source, address in PAIRS:
+        assert lab.ping(source, address, count=1).received == 0
+
+
+def test_check_mode_writes_nothing(planned, lab):
+    run, written = planned
+    assert written == []
+    assert steps(run.output)
+    assert not lab.file("berlin", SITE_FILE).exists()
+
+
+def test_the_real_run_does_what_check_mode_said(planned, first):
+    assert steps(first.output) == steps(planned[0].output)
+
+
+def test_after_hosts_on_both_sides_talk(first, lab):
+    for source, address in PAIRS:
+        assert lab.wait_for_ping(source, address, seconds=20), f"{source} does not reach {address}"
+
+
+def test_only_what_is_described_passes(first, lab):
+    """ICMP and two ranges of TCP are let in; telnet is not."""
+    listen = "import socket,sys\ns=socket.create_server(('', int(sys.argv[1])))\ns.settimeout(8)\ns.accept()"
+    connect = "import socket,sys\nsocket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"
+    for port, passes in ((443, True), (23, False)):
+        lab.run("app1", ["sh", "-c", f'nohup python3 -c "$0" {port} >/dev/null 2>&1 &', listen])
+        done = lab.run(
+            "berlin-pc", ["sh", "-c", 'sleep 0.5; python3 -c "$0" 192.168.1.10 ' + str(port), connect], check=False
+        )
+        assert (done.returncode == 0) is passes, f"port {port}: {done.stderr[-300:]}"
+
+
+def test_the_second_run_changes_nothing(first, lab, playbook):
+    mark = lab.mark()
+    run = playbook("site")
+    assert run.changed == 0
+    assert writes(lab, mark) == []
+    assert run.verdicts == {"prod/berlin/1": "up"}
+
+
+def test_no_key_is_in_any_output(planned, first):
+    assert PSK not in planned[0].output
+    assert PSK not in first.output
+    assert "vpn_psks" not in first.output or PSK not in first.output
+
+
+def test_the_routers_file_is_for_root_only_and_holds_the_key(first, lab):
+    """The scan above could only find a key that is somewhere at all."""
+    import base64
+
+    path = lab.file("berlin", SITE_FILE)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert base64.b64encode(PSK.encode()).decode() in path.read_text()
+
+
+def test_the_tunnel_is_proven(first, playbook):
+    run = playbook.prove()
+    assert run.verdicts == {"prod/berlin/1": "proven"}
+    row = run.rows[0]
+    assert (row["ike"], row["ipsec"]) == ("aes-256/sha384/group20", "aes-256/sha384/group20")
+    assert row["pings"] == "24/24"
+
+
+def test_a_restarted_router_comes_back(first, lab, playbook):
+    lab.restart_router("berlin")
+    assert playbook("routers").status == 0
+    assert lab.wait_for_ping("berlin-plant", "192.168.2.10", seconds=20)
+    assert playbook("routers").changed == 0
+
+
+def test_subnets_change_in_place(first, lab, playbook):
+    """The connection keeps its id, and the new selectors are in force at the end."""
+    before = lab.api().list("vpn/ipsec-site-connections")[0]["id"]
+    fewer = changed_sites(subnets=["192.168.3.0/24"], probe=None)
+    run = playbook("site", vpn_sites=fewer)
+    assert run.changed and run.verdicts == {"prod/berlin/1": "up"}
+    assert lab.wait_for_ping("berlin-pc", "192.168.1.10", seconds=20)
+    assert not lab.ping("berlin-plant", "192.168.1.10", count=1)
+    assert lab.api().list("vpn/ipsec-site-connections")[0]["id"] == before
+    assert playbook("site", vpn_sites=fewer).changed == 0
+    assert playbook("site").changed
+    assert lab.wait_for_ping("berlin-plant", "192.168.1.10", seconds=20)
+
+
+def test_an_odd_key_arrives_whole(first, playbook):
+    keys = {"prod/berlin": ODD_PSK}
+    run = playbook("site", "--diff", "-vvv", vpn_psks=keys)
+    assert run.changed
+    assert "7*7" not in run.output.replace(str(keys), "").split("PLAY [Make the clouds", 1)[1]
+    assert playbook.prove(vpn_psks=keys).verdicts == {"prod/berlin/1": "proven"}
+    assert playbook("site", vpn_psks=keys).changed == 0
+
+
+def test_another_project_sees_and_touches_nothing(first, lab, playbook):
+    mark = lab.mark()
+    run = playbook("cloud", ok=False, vpn_hubs={"prod": {**DESCRIPTION["vpn_hubs"]["prod"], "cloud": "lab-other"}})
+    assert "VPC 'prod' is not there" in run.output
+    assert writes(lab, mark) == []
+
+
+def test_a_site_without_a_router_gets_a_file(first, playbook, tmp_path):
+    sites = changed_sites(router="somebody-elses")
+    run = playbook("routers", vpn_sites=sites, site_router_output_dir=str(tmp_path), vpn_psks={"berlin": PSK})
+    files = list(tmp_path.rglob("*.conf"))
+    assert len(files) == 1 and files[0].stat().st_mode & 0o777 == 0o600
+    assert "192.168.4.0/24" in files[0].read_text()
+    assert PSK not in run.output
+
+
+def test_absent_removes_exactly_what_was_made(first, lab, playbook):
+    """Last: both ends are as they were before the first run."""
+    run = playbook("site", vpn_sites=changed_sites(state="absent"))
+    assert run.changed
+    for kind in (
+        "vpn/ikepolicies",
+        "vpn/ipsecpolicies",
+        "vpn/vpnservices",
+        "vpn/endpoint-groups",
+        "vpn/ipsec-site-connections",
+    ):
+        assert lab.api().list(kind) == []
+    assert [
+        rule for rule in lab.api().list("security-group-rules") if "bothends.vpn" in (rule["description"] or "")
+    ] == []
+    assert not lab.file("berlin", SITE_FILE).exists()
+    assert "prod" not in lab.run("berlin", ["swanctl", "--list-conns"]).stdout
+    assert "192.168.4.0/24" not in lab.run("berlin", ["ip", "route"]).stdout
+    assert not lab.ping("berlin-pc", "192.168.1.10", count=1)
+    assert playbook("site", vpn_sites=changed_sites(state="absent")).changed == 0

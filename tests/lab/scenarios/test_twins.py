@@ -1,0 +1,166 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Negative twins: each thing that verify proves is broken once, on purpose, and verify must say so.
+
+Where it says ``a ping passes all the same`` the test shows that it does: that is why a ping is no proof.
+"""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from .conftest import DESCRIPTION, changed_sites, rewrite, writes
+
+
+@pytest.fixture(scope="module", autouse=True)
+def made(lab, playbook):
+    """Both ends as described, once."""
+    lab.reset()
+    playbook("site")
+    yield
+    lab.reset()
+
+
+@pytest.fixture
+def whole(lab, playbook):
+    """Whatever a test breaks, the next run puts right."""
+    yield
+    playbook("site")
+    assert lab.wait_for_ping("berlin-plant", "192.168.1.10", seconds=20)
+
+
+def talks(lab) -> bool:
+    """Whether the LAN reaches a server."""
+    return bool(lab.wait_for_ping("berlin-pc", "192.168.1.10", seconds=15))
+
+
+def test_with_nothing_broken_there_is_nothing_to_say(playbook):
+    run = playbook.prove()
+    assert run.verdicts == {"prod/berlin/1": "proven"}
+    assert run.why == ""
+
+
+def test_a_wrong_key_at_one_end(lab, playbook, whole):
+    wrong = base64.b64encode(b"another key than the cloud has").decode()
+    rewrite(lab, (r"secret = 0s\S+", f"secret = 0s{wrong}"))
+    assert not lab.ping("berlin-pc", "192.168.1.10", count=2)
+    run = playbook.prove(ok=False)
+    assert run.verdicts == {"prod/berlin/1": "failed"}
+
+
+def test_a_key_that_differs_but_is_not_in_force_yet(lab, playbook, whole):
+    """The running SA carries on: a ping passes all the same."""
+    path = lab.file("berlin", "/etc/swanctl/conf.d/bothends-vpn-berlin.conf")
+    wrong = base64.b64encode(b"another key than the cloud has").decode()
+    path.write_text(path.read_text().replace(path.read_text().split("secret = 0s")[1].split("\n")[0], wrong))
+    lab.run("berlin", ["swanctl", "--load-creds", "--noprompt"])
+    assert talks(lab)
+    run = playbook.prove(ok=False)
+    assert run.verdicts == {"prod/berlin/1": "failed"}
+    assert "re-authentication gave no new SA" in run.why or "no SA" in run.why
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(
+            (r"^(\s*)proposals = \S+", r"\1proposals = aes256-sha512-ecp384"), "IKE integrity is sha512", id="ike hash"
+        ),
+        pytest.param(
+            (r"esp_proposals = \S+", "esp_proposals = aes256-sha512-ecp384"), "integrity is sha512", id="esp hash"
+        ),
+    ],
+)
+def test_a_hash_that_differs_at_one_end(lab, playbook, whole, change, said):
+    """The cloud's end also accepts its defaults: a ping passes all the same."""
+    rewrite(lab, change)
+    assert talks(lab)
+    for run in (playbook("verify", ok=False), playbook.prove(ok=False)):
+        assert run.verdicts == {"prod/berlin/1": "failed"}
+        assert said in run.why
+
+
+def test_a_pfs_group_that_differs(lab, playbook, whole):
+    """It would show at the next rekeying only: a ping passes all the same, and so does all that can be read."""
+    rewrite(lab, (r"esp_proposals = \S+", "esp_proposals = aes256-sha384-ecp521"))
+    assert talks(lab)
+    run = playbook.prove(ok=False)
+    assert run.verdicts == {"prod/berlin/1": "failed"}
+    assert "PFS group" in run.why or "rekeying gave no new SA" in run.why
+
+
+def test_a_selector_that_differs(lab, playbook, whole):
+    """The first pair of subnets talks all the same."""
+    rewrite(lab, (r"local_ts = .*", "local_ts = 192.168.3.0/24"))
+    assert talks(lab)
+    run = playbook("verify", ok=False)
+    assert "carries 192.168.3.0/24, declared is 192.168.3.0/24, 192.168.4.0/24" in run.why
+
+
+def test_a_stored_change_that_is_not_in_force(lab, playbook, whole):
+    """The cloud accepted another selector with 200; the running SA keeps the old ones: a ping passes all the same."""
+    fewer = changed_sites(subnets=["192.168.3.0/24"], probe=None)
+    playbook("cloud", vpn_sites=fewer)
+    assert talks(lab)
+    run = playbook("verify", ok=False, vpn_sites=fewer)
+    assert "carries 192.168.3.0/24, 192.168.4.0/24, declared is 192.168.3.0/24" in run.why
+
+
+def test_security_group_rules_that_are_missing(lab, playbook, whole):
+    api = lab.api()
+    for rule in api.list("security-group-rules"):
+        if "bothends.vpn" in (rule["description"] or ""):
+            api.delete("security-group-rules", rule["id"])
+    run = playbook.prove(ok=False)
+    assert "192.168.3.10 to 192.168.1.10: 0 of 3 pings came back" in run.why
+    assert "create security_group_rule" in run.why
+
+
+def test_the_lans_route_that_is_missing(lab, playbook, whole):
+    lab.run("berlin", ["ip", "route", "del", "192.168.4.0/24"])
+    run = playbook.prove(ok=False)
+    assert "192.168.4.10 to 192.168.1.10: 0 of 3 pings came back" in run.why
+    assert "192.168.3.10 to 192.168.1.10" not in run.why
+
+
+HUB = DESCRIPTION["vpn_hubs"]["prod"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "code"),
+    [
+        pytest.param({"vpn_hubs": {"prod": {**HUB, "subnets": ["192.168.0.0/22", "192.168.2.0/24"]}}}, "vpn_hubs.prod.subnets", id="in the hub"),
+        pytest.param({"vpn_sites": changed_sites(subnets=["192.168.2.128/25"])}, "vpn_sites.berlin.subnets[0]", id="hub and site"),
+        pytest.param({"vpn_sites": changed_sites(subnets=["192.168.3.0/24", "192.168.3.0/25"])}, "vpn_sites.berlin.subnets[1]", id="in the site"),
+        pytest.param(
+            {"vpn_sites": {**changed_sites(), "paris": {**changed_sites(gateway="203.0.113.20")["berlin"], "subnets": ["192.168.4.0/25"]}},
+             "vpn_psks": {"berlin": "x" * 20, "paris": "y" * 20}},
+            "vpn_sites.paris.subnets[0]", id="two sites",
+        ),
+        pytest.param(
+            {"vpn_hubs": {"prod": HUB, "test": {**HUB, "subnets": ["192.168.1.0/25"]}}, "vpn_sites": changed_sites(hub=None, hubs=["prod", "test"]),
+             "vpn_psks": {"berlin": "x" * 20}},
+            "vpn_hubs.test.subnets[0]", id="two hubs behind one router",
+        ),
+    ],
+)  # fmt: skip
+def test_an_overlap_stops_before_the_first_write(lab, playbook, variables, code):
+    mark = lab.mark()
+    run = playbook("site", ok=False, **variables)
+    assert code in run.output
+    assert "nothing was changed" in run.output
+    assert lab.api_requests(mark) == [], "not even read"
+
+
+def test_an_overlap_that_only_the_cloud_can_tell_stops_before_the_first_write(lab, playbook):
+    """The hub's subnets are given by name, so their addresses are known once the cloud was asked."""
+    mark = lab.mark()
+    run = playbook(
+        "cloud", ok=False,
+        vpn_hubs={"prod": {**HUB, "subnets": ["app", "db"]}}, vpn_sites=changed_sites(subnets=["192.168.1.64/26"]),
+    )  # fmt: skip
+    assert "192.168.1.64/26 of site berlin overlaps 192.168.1.0/24 of hub prod" in run.output
+    assert writes(lab, mark) == [] and lab.api_requests(mark)

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write what follows from the one specification: the modules' options, the reference page, the editors' JSON Schema.
+
+``python tests/tools/generate.py`` writes the files, ``--check`` says which are not what they should be. Needs the
+collection on the path (``make docs`` sees to that).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import typing as t
+from pathlib import Path
+
+import yaml
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _description, _hub
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import PLATFORMS
+
+ROOT = Path(__file__).resolve().parents[2]
+Spec = dict[str, dict[str, t.Any]]
+
+FRAGMENT_HEAD = '''# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Generated from plugins/module_utils/_description.py by `make docs`; change it there.
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+'''
+
+
+class _Dumper(yaml.SafeDumper):
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+def _yaml(data: t.Any) -> str:
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+
+
+def _documented(spec: Spec) -> Spec:
+    """Turn a specification into the options of a DOCUMENTATION block."""
+    out: Spec = {}
+    for name, row in spec.items():
+        out[name] = {
+            "description": [row["description"]],
+            **{k: v for k, v in row.items() if k not in ("description", "options", "no_log")},
+        }
+        if "options" in row:
+            out[name]["suboptions"] = _documented(row["options"])
+    return out
+
+
+def hub_options() -> Spec:
+    """Give the options of module hub that come from the specification."""
+    arguments = _hub.spec()
+    name = {"type": "str", "required": True}
+    hub = {key: _description.HUB[key] for key in _description.HUB if key != "cloud"}
+    site = {key: _description.SITE[key] for key in _hub.SITE_FIELDS}
+    psk = {
+        "type": "str",
+        "description": "The pre-shared key. Needed to create a connection; left out, the key that is there stays.",
+    }
+    return _documented(
+        {
+            **hub,
+            "policies": {
+                **{k: v for k, v in arguments["policies"].items() if k != "options"},
+                "description": "Pairs of an IKE and an IPsec proposal, by name. A policy C(default) is always there.",
+                "options": {"name": {**name, "description": "The policy's name."}, **_description.POLICY},
+            },
+            "connections": {
+                **{k: v for k, v in arguments["connections"].items() if k != "options"},
+                "description": "The sites that the hub connects to.",
+                "options": {"name": {**name, "description": "The site's name."}, **site, "psk": psk},
+            },
+        }
+    )
+
+
+def fragment() -> str:
+    """Write the documentation fragment of module hub."""
+    return FRAGMENT_HEAD + _yaml({"options": hub_options()}) + '"""\n'
+
+
+# --- reference page -------------------------------------------------------------------------------------------------
+
+
+def _markdown(text: str) -> str:
+    return re.sub(r"\b[VCOE]\(([^)]*)\)", r"`\1`", text).replace("|", "\\|")
+
+
+def _rows(spec: Spec, path: str = "") -> t.Iterator[str]:
+    for name, row in spec.items():
+        kind = row["type"] + (f" of {row['elements']}" if "elements" in row else "")
+        default = (
+            "**required**" if row.get("required") else f"`{json.dumps(row['default'])}`" if "default" in row else ""
+        )
+        choices = f" One of {', '.join(f'`{one}`' for one in row['choices'])}." if "choices" in row else ""
+        yield f"| `{path}{name}` | {kind} | {default} | {_markdown(row['description'])}{choices} |"
+        if "options" in row:
+            yield from _rows(row["options"], f"{path}{name}{'[]' if row['type'] == 'list' else ''}.")
+
+
+def reference() -> str:
+    """Write the page that documents every variable of the description."""
+    titles = {"vpn_policies": "Policies", "vpn_hubs": "Hubs", "vpn_sites": "Sites"}
+    text = [
+        "# The description",
+        "",
+        "Generated from `plugins/module_utils/_description.py` by `make docs`. Three dicts keyed by name, beside the",
+        "inventory, say everything; [`examples/site_to_site`](../../examples/site_to_site) is one that runs.",
+        "`''` and null count as left out.",
+    ]
+    for kind, spec in _description.KINDS.items():
+        text += [
+            "",
+            f"## {titles[kind]}: `{kind}`",
+            "",
+            "| key | type | default | meaning |",
+            "| --- | --- | --- | --- |",
+        ]
+        text += list(_rows(spec))
+    text += [
+        "",
+        "## Keys: `vpn_psks`",
+        "",
+        "A dict from a connection (`prod/berlin`) or a site (`berlin`) to its pre-shared key. Keep it in a vaulted file",
+        "and read it with a lookup, so that no character of a key is taken for a template:",
+        "",
+        "```yaml",
+        "vpn_psks: \"{{ lookup('ansible.builtin.file', inventory_dir ~ '/psks.yml') | from_yaml }}\"",
+        "```",
+    ]
+    for name, platform in PLATFORMS.items():
+        text += [
+            "",
+            f"## Router settings of platform `{name}`: `router_settings`",
+            "",
+            "| key | type | default | meaning |",
+            "| --- | --- | --- | --- |",
+        ]
+        text += list(_rows(platform.SETTINGS))
+    return "\n".join(text) + "\n"
+
+
+# --- JSON Schema ----------------------------------------------------------------------------------------------------
+
+_JSON_TYPES = {"str": "string", "int": "integer", "bool": "boolean", "dict": "object", "list": "array"}
+
+
+def _schema_of(row: dict[str, t.Any]) -> dict[str, t.Any]:
+    out: dict[str, t.Any] = {"description": _markdown(row.get("description", ""))}
+    if row["type"] in _JSON_TYPES:
+        out["type"] = _JSON_TYPES[row["type"]]
+    for key, word in (("choices", "enum"), ("default", "default")):
+        if key in row:
+            out[word] = row[key]
+    if row["type"] == "list":
+        inner = {"type": row["elements"], **({"options": row["options"]} if "options" in row else {})}
+        item = _schema_of(inner)
+        item.pop("description")
+        if row["elements"] == "str":
+            item["type"] = ["string", "integer"]
+        out["items"] = item
+    elif "options" in row:
+        out.update(_object(row["options"]))
+    return out
+
+
+def _object(spec: Spec) -> dict[str, t.Any]:
+    required = [name for name, row in spec.items() if row.get("required")]
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: _schema_of(row) for name, row in spec.items()},
+        **({"required": required} if required else {}),
+    }
+
+
+def schema() -> str:
+    """Write the JSON Schema that editors complete and check the description by."""
+    kinds = {
+        name: {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{_description.NAME.pattern[:-2]}$"},
+            "additionalProperties": _object(spec),
+        }
+        for name, spec in _description.KINDS.items()
+    }
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "bothends.vpn description",
+                       "type": "object", "properties": kinds}, indent=2) + "\n"  # fmt: skip
+
+
+OUTPUTS: dict[str, t.Callable[[], str]] = {
+    "plugins/doc_fragments/description.py": fragment,
+    "docs/reference/description.md": reference,
+    "docs/reference/description.schema.json": schema,
+}
+
+
+def stale() -> list[str]:
+    """Name the files that differ from what the specification says."""
+    return [
+        path for path, make in OUTPUTS.items() if not (ROOT / path).is_file() or (ROOT / path).read_text() != make()
+    ]
+
+
+def main() -> int:
+    """Write all files, or only look at them with ``--check``."""
+    if "--check" in sys.argv[1:]:
+        old = stale()
+        print(
+            "\n".join(f"{path} is old: run `make docs`" for path in old) or "all generated files are as they should be"
+        )
+        return 1 if old else 0
+    for path in stale():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(OUTPUTS[path]())
+        print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

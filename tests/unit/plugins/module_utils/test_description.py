@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.bothends.vpn.plugins.module_utils._description import describe, plain
+
+HUB = {"vpc": "prod", "subnets": ["192.168.1.0/24"]}
+SITE = {"hub": "prod", "gateway": "203.0.113.10", "subnets": ["192.168.3.0/24"]}
+
+
+def codes(policies=None, hubs=None, sites=None):
+    return [(one["code"], one["field"]) for one in describe(policies, hubs, sites).findings]
+
+
+def test_the_smallest_description_is_whole():
+    found = describe(None, {"prod": HUB}, {"berlin": SITE})
+    assert found.findings == []
+    berlin = found.sites["berlin"]
+    assert berlin["hubs"] == ["prod"]
+    assert berlin["router"] == "berlin"
+    assert berlin["policy"] == "default"
+    assert found.policies["default"]["ike"] == {
+        "version": "v2",
+        "mode": "main",
+        "encryption": "aes-256",
+        "integrity": "sha256",
+        "prf": None,
+        "dh_group": "group14",
+        "lifetime": 28800,
+    }
+
+
+def test_an_aead_has_a_prf_and_no_integrity():
+    policy = describe(
+        {"gcm": {"ike": {"encryption": "aes-256-gcm-16"}, "ipsec": {"encryption": "aes-128-gcm-16"}}}, {}, {}
+    )
+    assert policy.policies["gcm"]["ike"]["prf"] == "sha256"
+    assert policy.policies["gcm"]["ike"]["integrity"] is None
+    assert policy.policies["gcm"]["ipsec"]["integrity"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"gatway": "x"}, "unknown-key", "gatway"),
+        ({"gateway": None}, "missing", "gateway"),
+        ({"gateway": ""}, "missing", "gateway"),
+        ({"subnets": None}, "missing", "subnets"),
+        ({"gateway": 1.5}, "mangled-by-yaml", "gateway"),
+        ({"policy": False}, "mangled-by-yaml", "policy"),
+        ({"subnets": ["10.0.0.0/8", 8]}, "mangled-by-yaml", "subnets[1]"),
+        ({"platform": "strongswan5"}, "bad-value", "platform"),
+        ({"underlay_mtu": "big"}, "bad-value", "underlay_mtu"),
+        ({"dpd": {"action": "reboot"}}, "bad-value", "dpd.action"),
+        ({"dpd": {"actoin": "hold"}}, "unknown-key", "dpd.actoin"),
+        ({"dpd": 30}, "not-a-dict", "dpd"),
+        ({"security_group_rules": {"protocol": "tcp"}}, "not-a-list", "security_group_rules"),
+        ({"security_group_rules": ["tcp"]}, "not-a-dict", "security_group_rules[0]"),
+        ({"id": {"type": "fqdn"}}, "missing", "id.value"),
+        (
+            {"security_group_rules": [{"protocol": "tcp"}, {"ports": [1]}]},
+            "missing",
+            "security_group_rules[1].protocol",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_field(change, code, field):
+    assert (code, f"vpn_sites.berlin.{field}") in codes(hubs={"prod": HUB}, sites={"berlin": {**SITE, **change}})
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [(False, "mangled-by-yaml"), (8, "mangled-by-yaml"), ("a b", "bad-name"), ("", "bad-name"), ("-x", "bad-name"), ("a/b", "bad-name"),
+     ("x" * 64, "bad-name"), ("a\nb", "bad-name"), ("{{ x }}", "bad-name")],
+)  # fmt: skip
+def test_a_name_that_cannot_be_one(name, code):
+    assert codes(hubs={"prod": HUB}, sites={name: SITE}) == [(code, f"vpn_sites.{name}")]
+
+
+@pytest.mark.parametrize("sites", [None, "", {}, []])
+def test_nothing_is_nothing(sites):
+    assert describe(None, None, sites).sites == {}
+
+
+@pytest.mark.parametrize("sites", [["berlin"], "berlin", 3])
+def test_no_dict_at_all(sites):
+    assert codes(sites=sites) == [("not-a-dict", "vpn_sites")]
+
+
+def test_what_is_left_of_a_wrong_entry_is_still_checked():
+    found = describe(None, {"prod": HUB}, {"berlin": {**SITE, "platform": "nonsense", "policy": "strong"}})
+    assert found.findings[0]["host"] == "berlin"
+    assert found.sites["berlin"]["policy"] == "strong"
+
+
+def test_a_near_miss_is_offered():
+    found = describe(None, {"prod": {**HUB, "sequrity_groups": []}}, {})
+    assert found.findings[0]["remedy"] == "Did you mean `security_groups`?"
+
+
+def test_names_with_dots_keep_their_host():
+    assert describe(None, None, {"fra.1": {**SITE, "x": 1}}).findings[0]["host"] == "fra.1"
+
+
+def test_plain_copies_lazy_and_tagged_values():
+    class Tagged(str):
+        __slots__ = ("origin",)
+
+    out = plain({Tagged("a"): (Tagged("b"), 1, None, True, {"c"})})
+    assert out == {"a": ["b", 1, None, True, ["c"]]}
+    assert type(next(iter(out))) is str
+    assert type(out["a"][0]) is str
+
+
+def test_surveys_send_empty_texts():
+    assert (
+        codes(
+            hubs={"prod": {**HUB, "gateway": "", "cloud": ""}}, sites={"berlin": {**SITE, "hub": "prod", "router": ""}}
+        )
+        == []
+    )

@@ -1,0 +1,232 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _objects, _plan
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.tests.unit.builders import after, plan, site, snapshot, verbs
+
+BERLIN = {"berlin": site(3, security_group_rules=[{"protocol": "icmp"}])}
+
+
+def test_an_empty_cloud_gets_everything_in_order():
+    assert verbs(plan(snapshot(), BERLIN)) == [
+        "create ike_policy prod/default",
+        "create ipsec_policy prod/default",
+        "create vpn_service prod",
+        "create endpoint_group prod/subnets",
+        "create endpoint_group prod/berlin",
+        "create site_connection prod/berlin/1",
+        "create security_group_rule ingress icmp 10.3.0.0/24",
+    ]
+
+
+def test_the_second_run_does_nothing():
+    assert verbs(plan(after(snapshot(), BERLIN), BERLIN)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "steps"),
+    [
+        pytest.param({"gateway": "203.0.113.99"}, ["update site_connection prod/berlin/1"], id="gateway"),
+        pytest.param({"id": {"value": "b@x.org"}}, ["update site_connection prod/berlin/1"], id="identity"),
+        pytest.param({"peer_id": {"value": "cloud"}}, ["update site_connection prod/berlin/1"], id="hub's identity"),
+        pytest.param({"underlay_mtu": 1400}, ["update site_connection prod/berlin/1"], id="mtu"),
+        pytest.param({"dpd": {"interval": 10}}, ["update site_connection prod/berlin/1"], id="dpd"),
+        pytest.param({"initiator": "site"}, ["update site_connection prod/berlin/1"], id="initiator"),
+        pytest.param(
+            {"subnets": ["10.3.0.0/24", "10.33.0.0/24"]},
+            [
+                "create endpoint_group prod/berlin",
+                "create security_group_rule ingress icmp 10.33.0.0/24",
+                "update site_connection prod/berlin/1",
+                "delete endpoint_group prod/berlin",
+            ],
+            id="subnets are swapped, the connection stays",
+        ),
+        pytest.param(
+            {"security_group_rules": [{"protocol": "tcp", "ports": [443]}]},
+            [
+                "create security_group_rule ingress tcp 443 10.3.0.0/24",
+                "delete security_group_rule ingress icmp 10.3.0.0/24",
+            ],
+            id="rules",
+        ),
+        pytest.param(
+            {"state": "absent"},
+            [
+                "delete security_group_rule ingress icmp 10.3.0.0/24",
+                "delete site_connection prod/berlin/1",
+                "delete endpoint_group prod/berlin",
+                "delete endpoint_group prod/subnets",
+                "delete vpn_service prod",
+                "delete ipsec_policy prod/default",
+                "delete ike_policy prod/default",
+            ],
+            id="absent takes all of it away",
+        ),
+        pytest.param({"subnets": ["10.3.0.7/24"]}, [], id="host bits"),
+        pytest.param({"platform_version": "5.9"}, [], id="what concerns the router only"),
+    ],
+)
+def test_each_change_takes_its_least_steps(change, steps):
+    there = after(snapshot(), BERLIN)
+    assert sorted(verbs(plan(there, {"berlin": {**BERLIN["berlin"], **change}}))) == sorted(steps)
+
+
+def test_a_policy_in_use_is_replaced_by_a_new_connection():
+    there = after(snapshot(), BERLIN)
+    planned = plan(there, BERLIN, policies={"default": {"ike": {"integrity": "sha512"}}})
+    assert verbs(planned) == [
+        "create ike_policy prod/default",
+        "create site_connection prod/berlin/1",
+        "delete site_connection prod/berlin/1",
+        "delete ike_policy prod/default",
+    ]
+    assert [step.disruptive for step in planned.steps] == [False, True, True, False]
+
+
+def test_a_changed_key_is_sent_and_never_shown():
+    there = after(snapshot(), BERLIN, psk="the old key of the two")
+    planned = plan(there, BERLIN, psk="the new key of the two")
+    assert planned.steps[0].body == {"psk": "the new key of the two"}
+    shown = repr([step.public() for step in planned.steps]) + repr(_plan.diff(there, planned.steps))
+    assert "key of the two" not in shown
+    assert "(secret) new" in shown
+
+
+def test_a_provider_that_gives_no_key_back_gets_no_update():
+    there = after(snapshot(), BERLIN)
+    for one in there["site_connection"]:
+        del one["psk"]
+    assert verbs(plan(there, BERLIN)) == []
+
+
+def test_no_key_no_connection():
+    with pytest.raises(VpnError, match="prod/berlin/1 is to be made, but has no key"):
+        plan(snapshot(), BERLIN, psk="")
+
+
+def test_a_site_that_left_the_description_stays_without_purge():
+    there = after(snapshot(), {**BERLIN, "paris": site(4)})
+    planned = plan(there, BERLIN)
+    assert verbs(planned) == []
+    assert {left["site"] for left in planned.leftovers} == {"paris"}
+    assert verbs(plan(there, BERLIN, purge=True)) == [
+        "delete security_group_rule ingress any 10.4.0.0/24",
+        "delete site_connection prod/paris/1",
+        "delete endpoint_group prod/paris",
+    ]
+
+
+def test_another_hubs_objects_are_left_alone():
+    there = after(snapshot(), BERLIN)
+    for things in there.values():
+        for one in things:
+            one["description"] = (one.get("description") or "").replace("bothends.vpn/prod", "bothends.vpn/other")
+    planned = plan(there, {}, purge=True)
+    assert verbs(planned) == [] and planned.leftovers == []
+
+
+def test_a_hand_made_connection_is_adopted():
+    there = after(snapshot(), BERLIN)
+    for kind in _objects.KINDS:
+        for one in there[kind]:
+            one["description"], one["name"] = "made by hand", ""
+    planned = plan(there, BERLIN)
+    assert verbs(planned) == []
+    assert planned.connections == {"prod/berlin/1": there["site_connection"][0]["id"]}
+
+
+def test_a_double_of_ours_goes():
+    there = after(snapshot(), BERLIN)
+    there["site_connection"].append({**there["site_connection"][0], "id": "zz-double"})
+    assert [(step.verb, step.id) for step in plan(there, BERLIN).steps] == [("delete", "zz-double")]
+
+
+def test_two_services_of_one_vpc_are_an_error():
+    there = after(snapshot(), BERLIN)
+    there["vpn_service"].append({**there["vpn_service"][0], "id": "zz", "description": "by hand", "name": "spare"})
+    with pytest.raises(VpnError, match="2 VPN services"):
+        plan(there, BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("existing", "step"),
+    [
+        pytest.param({"protocol": "icmp", "remote_ip_prefix": "10.3.0.0/24"}, [], id="the very same, made by hand"),
+        pytest.param({"protocol": "1", "remote_ip_prefix": "10.3.0.9/24"}, [], id="the same, written otherwise"),
+        pytest.param(
+            {"protocol": "icmp", "remote_ip_prefix": "10.3.0.0/25"}, ["create security_group_rule ingress icmp 10.3.0.0/24"],
+            id="a narrower one does not do",
+        ),
+    ],
+)  # fmt: skip
+def test_rules_are_compared_exactly(existing, step):
+    there = snapshot()
+    rule = {**there["security_group_rule"][0], "id": "own", "direction": "ingress", **existing}
+    there["security_group_rule"].append(rule)
+    assert [one for one in verbs(plan(there, BERLIN)) if "rule" in one] == step
+
+
+def test_without_an_egress_rule_one_is_made():
+    there = snapshot(security_group_rule=[])
+    assert "create security_group_rule egress any 10.3.0.0/24" in verbs(plan(there, BERLIN))
+
+
+# --- for any description ---------------------------------------------------------------------------------------------
+
+subnets = st.lists(st.integers(0, 5), min_size=1, max_size=3, unique=True)
+policies = st.sampled_from(["default", "gcm", "old"])
+POLICIES = {
+    "gcm": {"ike": {"encryption": "aes-256-gcm-16", "dh_group": "group20"}, "ipsec": {"encryption": "aes-256-gcm-16"}},
+    "old": {"ike": {"version": "v1"}},
+}
+
+
+@st.composite
+def descriptions(draw):
+    sites = {}
+    for number in draw(st.lists(st.integers(3, 7), max_size=4, unique=True)):
+        sites[f"site{number}"] = site(
+            number,
+            subnets=[f"10.{number}.{part}.0/24" for part in draw(subnets)],
+            policy=draw(policies),
+            state=draw(st.sampled_from(["present", "present", "present", "absent"])),
+            underlay_mtu=draw(st.sampled_from([1400, 1500])),
+            security_group_rules=[{"protocol": draw(st.sampled_from(["any", "icmp", "tcp"]))}],
+        )
+    return sites
+
+
+@given(st.lists(descriptions(), min_size=1, max_size=3))
+@settings(max_examples=60, deadline=None)
+def test_what_was_planned_is_what_was_wanted(history):
+    """Whatever was there before: after the plan nothing is left to do, and nothing of ours is left over with purge."""
+    there = snapshot()
+    for sites in history:
+        there = after(there, sites, purge=True, policies=POLICIES)
+        again = plan(there, sites, purge=True, policies=POLICIES)
+        assert verbs(again) == []
+        wanted = {name for name, entry in sites.items() if entry["state"] == "present"}
+        assert {one["name"].split("/")[1] for one in there["site_connection"]} == wanted
+        referenced = {value for one in there["site_connection"] for value in one.values() if isinstance(value, str)}
+        for kind in ("ike_policy", "ipsec_policy", "vpn_service", "endpoint_group"):
+            assert all(one["id"] in referenced for one in there[kind]), f"an orphan {kind}"
+
+
+@given(descriptions())
+@settings(max_examples=30, deadline=None)
+def test_planning_changes_nothing_it_was_given(sites):
+    there = snapshot()
+    before = copy.deepcopy(there)
+    plan(there, sites, policies=POLICIES)
+    assert there == before

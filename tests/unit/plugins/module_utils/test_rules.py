@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _description, _rules
+from ansible_collections.bothends.vpn.tests.unit.builders import findings, hub, site
+
+GOOD_KEY = "a key of twenty chars"
+
+
+def test_the_documents_own_example_has_no_findings():
+    sites = {"berlin": site(subnets=["192.168.3.0/24", "192.168.4.0/24"])}
+    assert findings(sites, psks={"berlin": GOOD_KEY}) == []
+
+
+@pytest.mark.parametrize(
+    ("sites", "hubs", "code", "field"),
+    [
+        pytest.param({}, {"prod": hub(subnets=["10.0.0.0/8", "10.1.0.0/16"])}, "overlap-hub", "vpn_hubs.prod.subnets[1]", id="in a hub"),
+        pytest.param({"a": site(subnets=["192.168.0.0/16"])}, None, "overlap-hub-site", "vpn_sites.a.subnets[0]", id="hub and site"),
+        pytest.param({"a": site(subnets=["0.0.0.0/0"])}, None, "overlap-hub-site", "vpn_sites.a.subnets[0]", id="everything"),
+        pytest.param({"a": site(subnets=["10.1.0.0/16", "10.1.2.0/24"])}, None, "overlap-site", "vpn_sites.a.subnets[1]", id="in a site"),
+        pytest.param({"a": site(3), "b": site(4, subnets=["10.3.0.128/25"])}, None, "overlap-sites", "vpn_sites.b.subnets[0]", id="two sites"),
+        pytest.param(
+            {"a": site(hub=None, hubs=["prod", "test"])}, {"prod": hub(), "test": hub(subnets=["192.168.2.0/25"])},
+            "overlap-shared-router", "vpn_hubs.test.subnets[0]", id="two hubs behind one router",
+        ),
+    ],
+)  # fmt: skip
+def test_each_sort_of_overlap(sites, hubs, code, field):
+    assert (code, field) in findings(sites, hubs)
+
+
+def test_what_may_overlap():
+    """Sites of different hubs, and hubs that no router joins."""
+    sites = {"a": site(3), "b": site(4, hub="test", subnets=["10.3.0.0/24"])}
+    assert findings(sites, {"prod": hub(), "test": hub()}) == []
+
+
+def test_an_absent_site_overlaps_nobody():
+    assert findings({"a": site(3), "b": site(4, subnets=["10.3.0.0/24"], state="absent")}) == []
+
+
+@pytest.mark.parametrize(
+    ("sites", "policies", "code", "field"),
+    [
+        ({"a": site(hub="nowhere")}, None, "unknown-hub", "vpn_sites.a.hubs[0]"),
+        ({"a": site(hub=None)}, None, "no-hub", "vpn_sites.a.hubs"),
+        ({"a": site(policy="weak")}, None, "unknown-policy", "vpn_sites.a.policy"),
+        ({"a": site(gateway="berlin.example.com")}, None, "bad-address", "vpn_sites.a.gateway"),
+        ({"a": site(gateway="203.0.113.0/24")}, None, "bad-address", "vpn_sites.a.gateway"),
+        ({"a": site(local_address="10.0.0.0/8")}, None, "bad-address", "vpn_sites.a.local_address"),
+        ({"a": site(3), "b": site(4, gateway="203.0.113.3")}, None, "duplicate-gateway", "vpn_sites.b.gateway"),
+        ({"a": site(3), "b": site(4, id={"value": "203.0.113.3"})}, None, "duplicate-id", "vpn_sites.b.id"),
+        ({"a": site(subnets=[])}, None, "no-subnets", "vpn_sites.a.subnets"),
+        ({"a": site(subnets=["app"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
+        ({"a": site(subnets=["10.0.0.1-10.0.0.5"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
+        ({"a": site(subnets=["10.3.0.1/24"])}, None, "host-bits", "vpn_sites.a.subnets[0]"),
+        ({"a": site(probe={"from": "10.3.0.1"})}, None, "bad-probe", "vpn_sites.a.probe[0]"),
+        ({"a": site(dpd={"interval": 120})}, None, "dpd-timeout", "vpn_sites.a.dpd"),
+        ({"a": site(underlay_mtu=400)}, None, "mtu-range", "vpn_sites.a.underlay_mtu"),
+        ({"a": site(psk_generation=0)}, None, "generation-range", "vpn_sites.a.psk_generation"),
+        ({"a": site(id={"value": 'ber"lin'})}, None, "bad-id", "vpn_sites.a.id.value"),
+        ({"a": site(peer_id={"value": "a\nb"})}, None, "bad-id", "vpn_sites.a.peer_id.value"),
+        ({"a": site(mode="route")}, None, "platform-limit", "vpn_sites.a.mode"),
+        ({"a": site(translate={"10.3.0.0/24": "10.9.0.0/24"})}, None, "platform-limit", "vpn_sites.a.translate"),
+        ({"a": site(nat_traversal="off")}, None, "platform-limit", "vpn_sites.a.nat_traversal"),
+        ({"a": site(router_settings={"wan": "eth0"})}, None, "platform-limit", "vpn_sites.a.router_settings"),
+        ({"a": site(security_group_rules=[{"protocol": "tcp", "ports": ["0-70000"]}])}, None, "bad-ports",
+         "vpn_sites.a.security_group_rules[0].ports"),
+        ({"a": site(security_group_rules=[{"protocol": "icmp", "ports": [8]}])}, None, "bad-ports",
+         "vpn_sites.a.security_group_rules[0].ports"),
+        ({"a": site()}, {"default": {"ike": {"lifetime": 10}}}, "lifetime-range", "vpn_policies.default.ike.lifetime"),
+        ({"a": site()}, {"default": {"ike": {"encryption": "aes-256-gcm-16", "integrity": "sha256"}}}, "aead-integrity",
+         "vpn_policies.default.ike.integrity"),
+        ({"a": site()}, {"default": {"ipsec": {"encryption": "aes-256-ccm-16", "integrity": "sha256"}}}, "aead-integrity",
+         "vpn_policies.default.ipsec.integrity"),
+        ({"a": site()}, {"default": {"ike": {"prf": "sha384"}}}, "prf-without-aead", "vpn_policies.default.ike.prf"),
+        ({"a": site()}, {"default": {"ike": {"version": "v1", "encryption": "aes-256-gcm-16"}}}, "ikev1-aead",
+         "vpn_policies.default.ike.encryption"),
+        ({"a": site()}, {"default": {"ike": {"mode": "aggressive"}}}, "ikev2-mode", "vpn_policies.default.ike.mode"),
+        ({"a": site(selector_mode="combined")}, {"default": {"ike": {"version": "v1"}}}, "ikev1-combined",
+         "vpn_sites.a.selector_mode"),
+    ],
+)  # fmt: skip
+def test_each_rule_finds_its_fault(sites, policies, code, field):
+    assert (code, field) in findings(sites, policies=policies)
+
+
+@pytest.mark.parametrize(
+    ("psks", "code"),
+    [
+        ({}, "psk-missing"),
+        ({"other": GOOD_KEY}, "psk-missing"),
+        ({"a": ""}, "psk-missing"),
+        ({"a": "x" * 256}, "psk-not-allowed"),
+        ({"a": "a key with\nanother line"}, "psk-not-allowed"),
+        ({"a": " a key with a blank before"}, "psk-not-allowed"),
+        ({"a": "short"}, "psk-short"),
+    ],
+)
+def test_a_key_is_there_and_allowed(psks, code):
+    assert findings({"a": site()}, psks=psks) == [(code, "vpn_psks['prod/a']")]
+
+
+@pytest.mark.parametrize(
+    "key", [GOOD_KEY, 'quotes " and \\ and # and {{ braces }}', "0xnot-hexadecimal-at-all", "schlüssel-mit-ümlauten"]
+)
+def test_odd_keys_are_allowed(key):
+    assert findings({"a": site()}, psks={"prod/a": key}) == []
+
+
+def test_no_finding_shows_a_key():
+    secret = "very-secret\x07key-that-is-wrong"
+    found = _rules.offline(_description.describe(None, {"prod": hub()}, {"a": site()}), {"a": secret})
+    assert len(found) == 1
+    assert secret not in repr(found) and "very-secret" not in repr(found)
+
+
+def test_all_findings_come_at_once_and_errors_first():
+    sites = {
+        "a": site(3, subnets=["192.168.0.0/16", "10.3.0.9/24"], policy="weak", dpd={"interval": 200}),
+        "b": site(3, gatway=1),
+    }
+    found = _rules.offline(_description.describe(None, {"prod": hub()}, sites), {})
+    assert {"unknown-policy", "unknown-key", "duplicate-gateway", "host-bits"} <= {one["code"] for one in found}
+    assert [one["severity"] for one in found] == sorted(one["severity"] for one in found)
+    assert all(one["remedy"] and one["source"] and one["message"] and one["host"] for one in found)

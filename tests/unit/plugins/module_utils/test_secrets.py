@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _secrets
+
+
+@pytest.mark.parametrize(
+    ("psks", "found"),
+    [
+        pytest.param({"prod/berlin": "by connection"}, "by connection", id="by connection"),
+        pytest.param({"berlin": "by site"}, "by site", id="by site"),
+        pytest.param(
+            {"berlin": "by site", "prod/berlin": "by connection"}, "by connection", id="the connection's first"
+        ),
+        pytest.param({"prod/berlin": "", "berlin": "by site"}, "by site", id="empty is none"),
+        pytest.param({"prod/berlin": None}, None, id="null is none"),
+        pytest.param({"test/berlin": "x", "prod": "x", "prod/": "x", "/berlin": "x"}, None, id="others' keys"),
+        pytest.param({}, None, id="no keys at all"),
+    ],
+)
+def test_whose_key(psks, found):
+    assert _secrets.find(psks, "prod", "berlin") == found
+
+
+@pytest.mark.parametrize(
+    ("psk", "why"),
+    [
+        ("a key of twenty chars", None),
+        ("quotes \" ' \\ # $ {{ }} and blanks inside", None),
+        ("schlüssel-é世", None),
+        ("", "has 0 characters; 1 to 40 are allowed"),
+        ("x" * 41, "has 41 characters; 1 to 40 are allowed"),
+        ("one\nmore", "has 1 control character (a line end, say)"),
+        ("\x00\x7f\x85", "has 3 control characters (a line end, say)"),
+        ("half a pair \ud800", "has 1 control character (a line end, say)"),
+        (" blank", "begins or ends with a blank"),
+        ("blank ", "begins or ends with a blank"),
+        ("no;where", "has 1 character that the provider or the platform does not allow"),
+        ("n;o;where", "has 2 characters that the provider or the platform does not allow"),
+    ],
+)
+def test_what_is_wrong_with_a_key(psk, why):
+    assert _secrets.problem(psk, (1, 40), ";") == why
+
+
+@given(st.text(st.characters(exclude_characters="; abcdeghilmnoprstw0123456789()-"), min_size=4, max_size=60))
+def test_what_is_wrong_is_said_without_the_key(psk):
+    assert psk not in (_secrets.problem(psk, (5, 20), ";") or "")
+
+
+def test_a_derived_key_stays_what_it_is():
+    """Another value here means that every derived key of every user changes."""
+    assert _secrets.derive("m" * 32, "prod", "berlin") == "GLK_DKxSz6B2M7sS39fXLQD1teDalwoP1lpR2OWL3Tg"
+
+
+names = st.text("abc0./-", min_size=1, max_size=6)
+places = st.tuples(st.text(min_size=16, max_size=40), names, names, st.integers(1, 30))
+
+
+@given(places, places)
+def test_every_place_and_generation_has_its_own_key(one, other):
+    assert (_secrets.derive(*one) == _secrets.derive(*other)) is (one == other)
+
+
+@given(places)
+def test_a_derived_key_is_allowed_everywhere(place):
+    key = _secrets.derive(*place)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", key)
+    assert _secrets.problem(key, (6, 128), "\"'\\ #$?;") is None
+
+
+def test_a_place_is_not_just_the_joined_names():
+    assert _secrets.derive("m" * 16, "a", "bc") != _secrets.derive("m" * 16, "ab", "c")
