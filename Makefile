@@ -40,7 +40,7 @@ step = tests/tools/step.sh
 step-in-home = HOME=$(CACHE)/home XDG_CACHE_HOME=$(CACHE)/home/.cache tests/tools/step.sh
 run-lab = PYTHONPATH=tests/lab .cache/lab/venv/bin/python -m bothends_lab
 
-.PHONY: help venv test lint format units sanity integration molecule dist docs demo lab lab-stop lab-test freeze clean
+.PHONY: help venv test lint format units sanity integration molecule dist docs demo lab lab-stop lab-status lab-run lab-test freeze clean
 
 help: ## show this list
 	awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -90,6 +90,12 @@ lab: ## start the lab: a real cloud and real routers on this machine (needs root
 
 lab-stop: ## stop the lab, leave nothing
 	! [[ -x .cache/lab/venv/bin/python ]] || $(step) 'lab: stop' env $(run-lab) stop
+
+lab-status: ## the lab's processes and their memory
+	$(run-lab) status
+
+lab-run: ## a command in one of the lab's hosts: ARGS='berlin swanctl --list-sas'
+	$(run-lab) run $(ARGS)
 
 lab-test: venv ## the tests that need the lab; starts it and leaves it running
 	$(step) 'lab: set-up' tests/lab/setup.sh

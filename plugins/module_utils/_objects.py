@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._providers import INTEGRITY_FILLER
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import INTEGRITY_FILLER, PROVIDERS
 from ansible_collections.bothends.vpn.plugins.module_utils._rules import port_range
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
 
@@ -293,9 +293,19 @@ def _protocol(body: Body) -> str | None:
 # --- comparison -----------------------------------------------------------------------------------------------------
 
 
+_AEAD_WORDS = {
+    row.names[provider]
+    for row in _algorithms.ENCRYPTION.values()
+    for provider in PROVIDERS
+    if row.aead and provider in row.names
+}
+
+
 def normal(field: str, body: Body) -> t.Any:
     """Write one field the one way, whichever end it comes from."""
     value = body.get(field)
+    if field == "auth_algorithm" and "transform_protocol" in body and body.get("encryption_algorithm") in _AEAD_WORDS:
+        return None  # an IPsec policy's filler
     if field == "endpoints":
         return sorted(_addresses.normalize(one) if _addresses.is_prefix(one) else one for one in value or [])
     if field == "lifetime":

@@ -52,7 +52,7 @@ actions:
   type: list
   elements: str
   returned: success
-  sample: [net.ipv4.ip_forward = 1, route add 192.168.4.0/24 via 192.168.3.254 proto 187]
+  sample: [net.ipv4.ip_forward = 1, route add 192.168.4.0/24 via 192.168.3.254 proto 176]
 persistent:
   description: Whether the routes come back after a reboot.
   type: bool
@@ -64,6 +64,7 @@ import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _linux
 
@@ -121,7 +122,9 @@ class Host:
         if not self.module.check_mode:
             if text:
                 temporary = path + ".bothends-new"
-                with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as stream:
+                with open(
+                    os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8"
+                ) as stream:
                     stream.write(text)
                 os.replace(temporary, path)
             else:

@@ -9,7 +9,7 @@ cache=$checkout/.cache/lab
 venv=$cache/venv
 log=$cache/log/setup.log
 # Debian's own before any other in PATH: it is built with all optimisations, and the cloud starts a third faster.
-python=${PYTHON:-$(PATH=/usr/bin:$PATH command -v python3.11 || echo python3.11)}
+python=${LAB_PYTHON:-$(PATH=/usr/bin:$PATH command -v python3.11 || echo python3.11)}
 # What apt would start: the lab runs all three in namespaces of its own, never on the machine itself.
 services=(ssh strongswan strongswan-starter)
 

@@ -34,7 +34,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("where", "value", "message"), MISTAKES, ids=[message[:40] for _, _, message in MISTAKES])
+@pytest.mark.parametrize(("where", "value", "message"), MISTAKES, ids=[mistake[-1][:40] for mistake in MISTAKES])
 def test_a_mistake_is_named(tmp_path, where, value, message):
     data = copy.deepcopy(yaml.safe_load(DOCUMENT.read_text()))
     place = data

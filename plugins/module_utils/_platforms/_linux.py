@@ -17,7 +17,7 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 
-PROTOCOL = "187"  # not in /etc/iproute2/rt_protos of any distribution we know
+PROTOCOL = "176"  # a number without a name in iproute2's rt_protos
 SYSCTL_FILE = "/etc/sysctl.d/90-bothends-vpn.conf"
 UNIT = "bothends-vpn-routes.service"
 UNIT_FILE = "/etc/systemd/system/" + UNIT
@@ -78,7 +78,12 @@ def wanted_routes(records: list[dict[str, t.Any]]) -> list[Route]:
 def wanted_families(records: list[dict[str, t.Any]]) -> list[int]:
     """The address families that the tunnels carry."""
     return sorted(
-        {6 if ":" in subnet else 4 for record in records for one in record["tunnels"] for subnet in one["local_subnets"]}
+        {
+            6 if ":" in subnet else 4
+            for record in records
+            for one in record["tunnels"]
+            for subnet in one["local_subnets"]
+        }
     )
 
 

@@ -21,8 +21,8 @@ from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnErr
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas as live_sas
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl, strongswan
 
-DEFAULT_URI = "unix:///var/run/charon.vici"
 _POLL = 0.2  # seconds between two looks at the SAs
+_SETTLE = 2  # seconds until what swanctl said is done shows, or what the other end began meanwhile
 
 # What swanctl removes when it is in charon and in none of its files: VICI's command, our word, the files' section, and
 # how our own are called there.
@@ -30,9 +30,6 @@ _LISTS = (
     ("get-conns", "connections", "connections", ""),
     ("get-shared", "keys", "secrets", "ike-"),
 )
-
-# What changed of a connection since its SAs were born.
-CONFIGURATION, KEY, NOTHING = "configuration", "key", ""
 
 
 class State:
@@ -81,7 +78,7 @@ class Router:
     ) -> None:
         self.swanctl = swanctl
         self.records = records
-        self.rewritten = set(rewritten) if check_mode else set()  # in check mode the files are still the old ones
+        self.rewritten = set(rewritten)
         self.timeout = timeout
         self.check_mode = check_mode
         self.done: dict[str, list[str]] = {record["name"]: [] for record in records}
@@ -117,21 +114,21 @@ class Router:
 
     # --- load -------------------------------------------------------------------------------------------------------
 
-    def _parts(self, section: str) -> dict[str, str]:
-        return {
-            CONFIGURATION: digest(self.tree.get("connections", {}).get(section)),
-            KEY: digest(self.tree.get("secrets", {}).get(f"ike-{section}")),
-        }
+    def _digest(self, section: str) -> str:
+        return digest(
+            [self.tree.get("connections", {}).get(section), self.tree.get("secrets", {}).get(f"ike-{section}")]
+        )
 
-    def _changed(self, section: str) -> str:
-        """What of a connection the running charon does not have as the file says it."""
-        if section in self.rewritten or section not in self.loaded or self._selectors_differ(section):
-            return CONFIGURATION
-        was = self.state.connections.get(section)
-        if was is None:
-            return CONFIGURATION if self.state.known else NOTHING
-        parts = self._parts(section)
-        return next((part for part in (CONFIGURATION, KEY) if was["parts"][part] != parts[part]), NOTHING)
+    def _changed(self, section: str) -> bool:
+        """Whether the running charon does not have a connection as the file says it."""
+        if section not in self.loaded or self._selectors_differ(section):
+            return True
+        if self.check_mode and section in self.rewritten:
+            return True  # the file is still the old one
+        if not self.state.known:
+            # For all that can be seen, charon read the files itself when it started; but not what was just written.
+            return section in self.rewritten
+        return self.state.connections.get(section, {}).get("digest") != self._digest(section)
 
     def _selectors_differ(self, section: str) -> bool:
         children = self.tree.get("connections", {}).get(section, {}).get("children", {})
@@ -146,7 +143,7 @@ class Router:
         """Says what of others loading would remove; "" for nothing."""
         ours = {*self.gone, *self.state.connections, *map(strongswan.section, self.done)}
         for command, what, section, prefix in _LISTS:
-            there = self.swanctl.listed(command, DEFAULT_URI)
+            there = self.swanctl.listed(command)
             if there is None:
                 there = list(self.loaded) if section == "connections" else []
             foreign = sorted(set(there) - set(self.tree.get(section, {})) - {prefix + name for name in ours})
@@ -195,10 +192,8 @@ class Router:
             section = sections[name]
             if not change and section in self.state.connections:
                 continue
-            entry = self.state.connections.get(section, {"older": 0, "change": NOTHING})
-            if change:
-                entry = {"older": newest[name], "change": change}
-            self.state.connections[section] = {**entry, "parts": self._parts(section)}
+            older = newest[name] if change else 0
+            self.state.connections[section] = {"older": older, "digest": self._digest(section)}
         self.state.save()
 
     def newest(self, name: str) -> int:
@@ -216,6 +211,24 @@ class Router:
         for record in self.records:
             if strongswan.section(record["name"]) not in self.loaded:
                 self.fail(record["name"], "swanctl did not load it")
+
+    def load_beside(self, section: str, number: int) -> None:
+        """Makes charon take the next initiation of a connection for another connection than the one that is running.
+
+        It begins a new IKE SA beside the running one only where something of the IKE part differs from what that was born
+        with, and so it does now by some seconds in the random part of the renewal. Without this the old SA would have to
+        go first, and a key that turns out wrong would cost the tunnel.
+        """
+        over = int(self.tree["connections"][section].get("over_time", 2))
+        path = os.path.join(os.path.dirname(self.state.path), "beside.conf")
+        main = strongswan.text.quote(os.path.join(self.swanctl.directory, "swanctl.conf"), "directory")
+        spread = over - 1 - number % max(1, over // 2)
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(f"include {main}\nconnections {{\n{section} {{\nrand_time = {spread}\n}}\n}}\n")
+        try:
+            self.swanctl.run("--load-conns", "--file", path)
+        finally:
+            os.unlink(path)
 
     # --- remove -----------------------------------------------------------------------------------------------------
 
@@ -255,7 +268,7 @@ class Router:
             for activation in due:
                 self.note(activation.name, activation.what)
         elif due:
-            with _swanctl.Log(self.swanctl.uri or DEFAULT_URI) as log:
+            with _swanctl.Log(self.swanctl.uri or _swanctl.DEFAULT_URI) as log:
                 for activation in due:
                     activation.run(log)
 
@@ -272,12 +285,10 @@ class _Activation:
         self.record = record
         self.name = record["name"]
         self.section = strongswan.section(self.name)
-        entry = router.state.connections.get(self.section, {})
-        self.older = router.older.get(self.name, entry.get("older", 0))
-        self.change = entry.get("change", NOTHING)
+        self.older = router.older.get(self.name, router.state.connections.get(self.section, {}).get("older", 0))
         self.hub_begins = record["initiator"] == "hub"
         if forced:
-            self.older, self.change = max(self.older, router.newest(self.name)), self.change or KEY
+            self.older = max(self.older, router.newest(self.name))
         self.what = ""
 
     def due(self) -> bool:
@@ -303,56 +314,43 @@ class _Activation:
         if self._carrying() != before:
             self.router.note(self.name, self.what)
 
-    def _carrying(self) -> set[tuple[int, str]]:
+    def _carrying(self) -> set[tuple[int, int]]:
+        """Gives the ids of what carries traffic: IKE SA and child."""
         return {
-            (sa["id"], child["tunnel"])
+            (sa["id"], child["id"])
             for sa in self.router.sas()
             if sa["connection"] == self.name and sa["state"] == "ESTABLISHED"
             for child in live_sas.live(sa)
         }
 
-    def _ids(self) -> list[int]:
-        return sorted({number for number, _tunnel in self._carrying()})
-
     def _make(self, now: live_sas.Standing) -> live_sas.Standing:
-        """Tries what keeps the old SA until the new one is there first."""
-        # An SA that was born with the present configuration gets the other end's present one by re-authentication, and so
-        # does one whose key alone changed. It is no way to a new configuration of ours.
-        again = now.wrong or (now.old if self.change != CONFIGURATION else [])
-        if again:
-            for number in again:
-                self.router.swanctl.run("--rekey", "--ike-id", str(number), "--reauth")
-            now = self._wait()
-            if not now.lacking or self._ids():
-                return now
-        for tunnel in now.lacking:
-            self._initiate(tunnel)
-        now = self._wait(seconds=2)
-        if now.lacking and now.old and self._on_an_old_sa(now):
-            # charon saw no difference in the IKE part and went on with the old SA: no other way than to end it.
+        """Makes new SAs beside the old ones; only where charon goes on with an old one all the same, that is ended first."""
+        if now.old:
+            self.router.load_beside(self.section, max(now.old))
+        before = self._carrying()
+        duplicate = self._initiate(now.lacking)
+        now = self._wait()
+        reused = duplicate or any(number in now.old for number, _child in self._carrying() - before)
+        if now.lacking and now.old and reused:
             for number in now.old:
                 self.router.terminate(number)
-            for tunnel in now.lacking:
-                self._initiate(tunnel)
-            now = self._wait(seconds=2)
+            self._initiate(now.lacking)
+            now = self._wait()
         return now
 
-    def _initiate(self, tunnel: str) -> None:
-        seconds = self.router.timeout
-        self.router.swanctl.run(
-            "--initiate", "--ike", self.section, "--child", strongswan.section(tunnel), "--timeout", str(seconds),
-            seconds=seconds + 5,
-        )  # fmt: skip
+    def _initiate(self, tunnels: list[str]) -> bool:
+        """Initiates tunnels; gives whether charon said that one of them is there already."""
+        seconds, said = self.router.timeout, ""
+        for tunnel in tunnels:
+            _code, out, _err = self.router.swanctl.run(
+                "--initiate", "--ike", self.section, "--child", strongswan.section(tunnel), "--timeout", str(seconds),
+                seconds=seconds + 5,
+            )  # fmt: skip
+            said += out
+        return "due to existing duplicate" in said
 
-    def _on_an_old_sa(self, now: live_sas.Standing) -> bool:
-        """Whether a tunnel came up, or is up still, with the new configuration on an IKE SA from before."""
-        for sa in self.router.sas():
-            if sa["id"] in now.old and not live_sas.deviations(self.record, {**sa, "children": live_sas.live(sa)[-1:]}):
-                return True
-        return False
-
-    def _wait(self, seconds: int | None = None) -> live_sas.Standing:
-        end = time.monotonic() + (self.router.timeout if seconds is None else seconds)
+    def _wait(self) -> live_sas.Standing:
+        end = time.monotonic() + _SETTLE
         while True:
             now = self.router.standing(self.record, self.older)
             if not now.lacking or time.monotonic() > end:
@@ -362,5 +360,10 @@ class _Activation:
     def _give_up(self, now: live_sas.Standing, logged: list[str]) -> None:
         why = "; ".join(sorted(set(now.deviations))) or _swanctl.reason("\n".join(logged))
         why = why or f"nothing came up within {self.router.timeout} s"
-        kept = " The old SA still carries." if now.old and self._ids() else ""
+        kept = ""
+        if any(number in now.old for number, _child in self._carrying()):
+            kept = " The old SA still carries."
+            for sa in self.router.sas():  # what this attempt left over must not compete with it
+                if sa["connection"] == self.name and sa["id"] > self.older:
+                    self.router.terminate(sa["id"])
         self.router.fail(", ".join(now.lacking), f"{why}.{kept}")

@@ -5,9 +5,8 @@
 # This module util is PRIVATE to the collection.
 """strongSwan's running SAs: what they are, how they differ from what is declared, and what is left to do. Pure, no I/O.
 
-That a running IKE SA, its children included, keeps the configuration it was born with was tried on 5.9.8, and:
-``--rekey --reauth`` makes the new SA from the old configuration (only the key is looked up anew), while ``--initiate``
-makes a new IKE SA from the new one, beside the old, when something of the IKE part differs.
+A running IKE SA, its children included, keeps the configuration it was born with, and ``swanctl --rekey --reauth`` makes
+the new SA from that same configuration (only the key is looked up anew): tried on 5.9.8.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ Source of the VICI packets: strongSwan's ``src/libcharon/plugins/vici/README.md`
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import glob
 import os
@@ -32,6 +33,7 @@ _REASON = re.compile(
 _NOISE = re.compile(
     r"^(?:plugin '.*failed to load|(?:initiate|rekey) failed|parsed |generating |failed to establish)", re.IGNORECASE
 )
+DEFAULT_URI = "unix:///var/run/charon.vici"
 # What the other end's words mean to an operator.
 _HINTS = (
     ("AUTHENTICATION_FAILED", "the key or an id differs between the two ends"),
@@ -83,7 +85,7 @@ class Swanctl:
         return out
 
     def born(self) -> tuple[str, list[str]]:
-        """Gives when this charon was started, as it says it, and its plugins."""
+        """Gives what tells this run of charon from any other, and its plugins."""
         code, out, err = self.run("--stats", "--raw")
         messages = text.parse_dump(out, "stats reply")
         if code or not messages:
@@ -92,7 +94,13 @@ class Swanctl:
                 " (Debian: charon-systemd, service strongswan)."
             )
         stats = dict(messages[0])
-        return dict(stats.get("uptime") or []).get("since", ""), stats.get("plugins", [])
+        try:
+            # charon makes its socket when it starts. When that was, as it says it itself, wavers by a second.
+            found = os.stat((self.uri or DEFAULT_URI)[len("unix://") :])
+            run = f"{found.st_ino} {found.st_mtime_ns}"
+        except OSError:
+            run = dict(stats.get("uptime") or []).get("since", "")
+        return run, stats.get("plugins", [])
 
     def configuration(self) -> text.Tree:
         """Reads all that swanctl would read. Raises VpnError for what is broken.
@@ -127,12 +135,12 @@ class Swanctl:
         except OSError as error:
             raise VpnError(f"{path}: {error.strerror}") from None
 
-    def listed(self, command: str, default: str) -> list[str] | None:
+    def listed(self, command: str) -> list[str] | None:
         """Asks charon itself (``get-conns``, ``get-shared``) for what was loaded over VICI; None when it cannot be asked.
 
         swanctl has no such command, and its --list-conns also shows what ipsec.conf brought, which is no concern.
         """
-        address = self.uri or default
+        address = self.uri or DEFAULT_URI
         if not address.startswith("unix://"):
             return None
         try:
@@ -213,10 +221,8 @@ class Log:
         return self
 
     def __exit__(self, *unused: t.Any) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # ends the reader's wait
-        except OSError:
-            pass
         if self._reader.is_alive():
             self._reader.join(2)
         self._socket.close()

@@ -17,7 +17,6 @@ import binascii
 import ipaddress
 import re
 import typing as t
-import zlib
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas
@@ -104,6 +103,13 @@ def problems(record: Record) -> t.Iterator[Problem]:
             value = value.get(key) if isinstance(value, dict) else None
         if value is not None and value not in allowed:
             yield field, value, f"strongSwan cannot do {value}.", f"Use one of: {', '.join(allowed)}."
+    if record.get("translate"):
+        yield (
+            "translate",
+            ", ".join(record["translate"]),
+            "no 1:1 NAT is written for strongSwan yet.",
+            "Translate on the router yourself, and describe the translated subnets.",
+        )
     if record["ike"]["version"] == "v1":
         if _algorithms.ENCRYPTION[record["ike"]["encryption"]].aead:
             yield (
@@ -136,8 +142,7 @@ def problems(record: Record) -> t.Iterator[Problem]:
         yield (
             "name",
             record["name"],
-            f"swanctl cuts names off after {_CONNECTION_BYTES} bytes (other characters than letters, digits, - and _ count"
-            " more).",
+            f"swanctl cuts names off after {_CONNECTION_BYTES} bytes; others than letters, digits, - and _ count more.",
             "Shorten the name of the hub or of the site.",
         )
 
@@ -271,17 +276,6 @@ def soft(lifetime: int) -> int:
     return lifetime * 9 // 10
 
 
-def _spread(record: Record, over: int) -> int:
-    """The random part of an IKE renewal, in seconds, which also tells one state of the tunnels from the next.
-
-    charon starts a new IKE SA beside the running one only when something of the IKE part differs, else it goes on with
-    the running one, which the other end still has with its old tunnels. So a change of the tunnels shows here.
-    """
-    tunnels = repr([(one["name"], one["local_subnets"], one["remote_subnets"]) for one in record["tunnels"]])
-    known = (tunnels, sorted(record["ipsec"].items(), key=str), record.get("psk_generation", 1))
-    return over - zlib.crc32(repr(known).encode()) % max(1, min(60, over // 2))
-
-
 def _connection(record: Record, settings: dict[str, t.Any], can_trap: bool) -> dict[str, t.Any]:
     ike, ipsec = record["ike"], record["ipsec"]
     local, remote = record["local"], record["remote"]
@@ -301,7 +295,6 @@ def _connection(record: Record, settings: dict[str, t.Any], can_trap: bool) -> d
         "rekey_time": 0 if reauth else soft(lifetime),
         "reauth_time": soft(lifetime) if reauth else 0,
         "over_time": over,
-        "rand_time": _spread(record, over),
         "dpd_delay": int(record["dpd"]["interval"]),
         "dpd_timeout": int(record["dpd"]["timeout"]) if ike["version"] == "v1" else None,
         "encap": record["nat_traversal"] == "force",

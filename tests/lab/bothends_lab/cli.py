@@ -47,6 +47,8 @@ def _exports(layout: Layout) -> str:
 def _start(layout: Layout, options: argparse.Namespace) -> None:
     with _alone(layout):
         if running(layout):
+            if layout.world.read_text() != (SOURCE / "worlds" / f"{options.world}.yml").read_text():
+                raise LabError("a lab with another world is running; stop it first")
             say("already running")
         else:
             begin = time.monotonic()

@@ -23,7 +23,9 @@ _OVERLAY = "mount -t tmpfs t /mnt; mkdir /mnt/u /mnt/w; mount -t overlay o -o lo
 
 
 def _works(script: str) -> Callable[[Layout], bool]:
-    return lambda layout: subprocess.run(["sh", "-c", _TRY.format(script)], capture_output=True).returncode == 0
+    argv = ["sh", "-c", _TRY.format(script)]
+    env = {"PATH": SYSTEM_PATH}
+    return lambda layout: subprocess.run(argv, capture_output=True, check=False, env=env).returncode == 0
 
 
 # What must be so, and what is missing when it is not. The order is that of what rests on what.

@@ -62,8 +62,7 @@ def _start(layout: Layout, wanted: World) -> None:
         chosen = _launch_cloud(layout)
         hosts = [HostMachine(layout, name, name in wanted.routers) for name in wanted.hosts]
         files.make_key(files.user_key(layout))
-        for _ in pool.map(lambda host: host.start(), hosts):
-            pass
+        list(pool.map(lambda host: host.start(), hosts))
     with step(f"keystone answers on 127.0.0.1:{chosen['keystone']}", layout.log / "keystone.log"):
         _wait_for(lambda: ports.answers(chosen["keystone"]), _SERVICE_SECONDS, layout, "keystone")
         admin, member = (api.CloudApi(layout.clouds_yaml, cloud) for cloud in ("lab-admin", "lab"))
@@ -76,13 +75,13 @@ def _start(layout: Layout, wanted: World) -> None:
         netns.ensure_bridge(layout.fabric, public_bridge, gateways)
         planned = network.plan(wanted, public_bridge, plugged)
         network.save(layout.plan, planned)
-        for _ in pool.map(lambda host: network.connect(layout, host, planned[host.name]), hosts):
-            pass
-    with step("every server reaches its router", layout.log / "neutron.log"):
+        list(pool.map(lambda host: network.connect(layout, host, planned[host.name]), hosts))
+    with step("every server reaches its router, and the internet through it", layout.log / "neutron.log"):
+        internet = [str(address) for address in wanted.public.gateways if address.version == 4]  # by neutron's NAT
         for name in wanted.servers:
             server = HostMachine(layout, name)
-            for gateway in planned[name].gateways:
-                _wait_for(lambda s=server, g=gateway: _reaches(s, g), _ROUTER_SECONDS, layout, "neutron")
+            for address in (*planned[name].gateways, *internet):
+                _wait_for(lambda s=server, a=address: _reaches(s, a), _ROUTER_SECONDS, layout, "neutron")
     inventory.write(layout, wanted)
     layout.ready.touch()
 

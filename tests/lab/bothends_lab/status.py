@@ -21,8 +21,8 @@ def _memory(pid: int) -> tuple[int, int, int]:
         except OSError:
             continue
         for line in lines:
-            key, _, rest = line.partition(":")
-            if key in values:
+            key, colon, rest = line.partition(":")
+            if colon and key in values:
                 values[key] = int(rest.split()[0])
     return values["VmRSS"], values["VmHWM"], values["Pss"]
 

@@ -98,7 +98,7 @@ class World:
     @property
     def routers(self) -> list[str]:
         """The machines that a user configures."""
-        return [name for name, (_, machine) in self.machines.items() if machine.kind == "router"]
+        return [name for name, (site, machine) in self.machines.items() if machine.kind == "router"]
 
     @property
     def hosts(self) -> list[str]:

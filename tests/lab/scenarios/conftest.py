@@ -102,7 +102,7 @@ def writes(lab: Lab, mark: int) -> list[t.Any]:
 
 
 def rewrite(lab: Lab, *changes: tuple[str, str]) -> None:
-    """Change the router's file behind the collection's back, and make charon take it up with new SAs."""
+    """Change the router's file behind the collection's back, and make charon take it up with new SAs, if it can."""
     path = lab.file("berlin", SITE_FILE)
     text = path.read_text()
     for pattern, replacement in changes:
@@ -112,3 +112,4 @@ def rewrite(lab: Lab, *changes: tuple[str, str]) -> None:
     lab.run("berlin", ["swanctl", "--load-all"])
     for sa in set(re.findall(r"^(\S+): #\d+", lab.run("berlin", ["swanctl", "--list-sas"]).stdout, re.MULTILINE)):
         lab.run("berlin", ["swanctl", "--terminate", "--force", "--ike", sa], check=False)
+    lab.run("berlin", ["swanctl", "--initiate", "--child", "prod/berlin/1", "--timeout", "8"], check=False)

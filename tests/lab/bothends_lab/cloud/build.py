@@ -79,10 +79,12 @@ def build_networks(member: CloudApi, vpc: Vpc) -> tuple[list[str], dict[str, dic
 
 
 def build_router(member: CloudApi, name: str, subnets: list[str], public_id: str) -> None:
-    """Makes a VPC's router and joins the subnets to it."""
-    router = member.create("routers", "router", name=name, external_gateway_info={"network_id": public_id})
+    """Makes a VPC's router, joins the subnets to it, and only then switches it on: the agent realises it once."""
+    gateway = {"network_id": public_id}
+    router = member.create("routers", "router", name=name, external_gateway_info=gateway, admin_state_up=False)
     for subnet in subnets:
         member.request("PUT", f"/routers/{router['id']}/add_router_interface", {"subnet_id": subnet})
+    member.update("routers", router["id"], "router", admin_state_up=True)
 
 
 def build(layout: Layout, world: World, admin: CloudApi, member: CloudApi) -> tuple[str, dict[str, PluggedServer]]:

@@ -20,7 +20,8 @@ _PROTOCOLS = {
     "ipv6-opts": 60, "ospf": 89, "vrrp": 112, "pgm": 113, "sctp": 132, "udplite": 136,
 }  # fmt: skip
 _WITH_PORTS = {_PROTOCOLS[name] for name in ("tcp", "udp", "udplite", "sctp", "dccp")}
-_SIDES = {"ingress": ("input", "source_ip_prefix", "saddr"), "egress": ("output", "dest_ip_prefix", "daddr")}
+_CHAINS = {"ingress": "input", "egress": "output"}
+_PREFIXES = {"source_ip_prefix": "saddr", "dest_ip_prefix": "daddr"}
 # A port that is no more: nothing passes.
 DELETED: dict[str, Any] = {"security_group_rules": [], "fixed_ips": []}
 # Neighbour discovery is to IPv6 what ARP is to IPv4, which no security group filters either.
@@ -29,13 +30,12 @@ _DISCOVERY = "icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-sol
 
 def expression(rule: dict[str, Any]) -> str:
     """One of neutron's rules as an nftables rule."""
-    _, prefix_key, side = _SIDES[rule["direction"]]
     v6 = rule["ethertype"] == "IPv6"
     family = "ip6" if v6 else "ip"
     parts = [f"meta nfproto {'ipv6' if v6 else 'ipv4'}"]
-    for key, match in ((prefix_key, side), ("source_ip_prefix", "saddr"), ("dest_ip_prefix", "daddr")):
-        if rule.get(key) and f"{family} {match}" not in " ".join(parts):
-            parts.append(f"{family} {match} {ipaddress.ip_network(rule[key], strict=False)}")
+    for key, side in _PREFIXES.items():
+        if rule.get(key):
+            parts.append(f"{family} {side} {ipaddress.ip_network(rule[key], strict=False)}")
     parts += _protocol(rule, v6)
     return " ".join([*parts, "counter", "accept"])
 
@@ -72,7 +72,7 @@ def ruleset(port: dict[str, Any]) -> str:
     if not port.get("port_security_enabled", True):
         return text
     text += "table inet security_groups {\n"
-    for direction, (chain, _, _) in _SIDES.items():
+    for direction, chain in _CHAINS.items():
         rules = [expression(rule) for rule in port["security_group_rules"] if rule["direction"] == direction]
         lines = [
             f"type filter hook {chain} priority filter; policy drop;",

@@ -24,7 +24,6 @@ _START_SECONDS = 15.0
 _SSHD_LISTENS = " 0100007F:0016 00000000:0000 0A "
 # None of the user's settings reach a host.
 _ENVIRONMENT = {"PATH": SYSTEM_PATH, "HOME": "/root", "LANG": "C.UTF-8"}
-_CHARON_PID = "/run/charon-systemd.pid"
 
 
 @dataclass(frozen=True)
@@ -85,14 +84,18 @@ class HostMachine:
 
     def start_charon(self) -> None:
         """Starts strongSwan, and loads what the router has stored, as Debian's service does."""
-        self.run(["sh", "-c", f"charon-systemd </dev/null >>/var/log/charon-systemd.out 2>&1 & echo $! >{_CHARON_PID}"])
-        self._wait(lambda: self.path("/run/charon.vici").exists(), None, "strongSwan")
+        self.run(["sh", "-c", "charon-systemd </dev/null >>/var/log/charon-systemd.out 2>&1 &"])
+        self._wait(self._charon_is_up, None, "strongSwan")
         self.run(["swanctl", "--load-all", "--noprompt"])
 
     def stop_charon(self) -> None:
         """Ends strongSwan as a service manager would: it tells its peers."""
-        script = f"p=$(cat {_CHARON_PID}) && kill $p && while kill -0 $p; do sleep 0.05; done; rm -f {_CHARON_PID}"
-        self.run(["timeout", "10", "sh", "-c", script], check=False)
+        script = """
+            pkill -x charon-systemd
+            for turn in $(seq 100); do pgrep -x charon-systemd || exit 0; sleep 0.1; done
+            pkill -KILL -x charon-systemd
+        """
+        self.run(["sh", "-c", script], check=False)
 
     def apply_stored_settings(self) -> None:
         """Does what a Debian machine does with its network's stored settings when it starts."""
@@ -131,6 +134,9 @@ class HostMachine:
             text = (done.stderr or done.stdout).strip()
             raise LabError(f"{self.name}: `{' '.join(argv)}` ended with {done.returncode}: {text}")
         return done
+
+    def _charon_is_up(self) -> bool:
+        return self.run(["swanctl", "--stats"], check=False).returncode == 0
 
     def _ssh_is_up(self) -> bool:
         try:

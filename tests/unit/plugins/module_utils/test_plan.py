@@ -182,6 +182,40 @@ def test_without_an_egress_rule_one_is_made():
     assert "create security_group_rule egress any 10.3.0.0/24" in verbs(plan(there, BERLIN))
 
 
+@pytest.mark.parametrize(
+    ("sites", "purge"),
+    [
+        pytest.param({"munich": site(3)}, True, id="with purge"),
+        pytest.param({"munich": site(3), "berlin": site(3, state="absent")}, False, id="by state absent"),
+    ],
+)
+def test_a_renamed_sites_rules_stay(sites, purge):
+    """The API allows no second equal rule: the old site's is kept, not deleted without another in its place."""
+    there = after(snapshot(), {"berlin": site(3)})
+    planned = plan(there, sites, purge=purge)
+    assert verbs(planned) == [
+        "create endpoint_group prod/munich",
+        "create site_connection prod/munich/1",
+        "delete site_connection prod/berlin/1",
+        "delete endpoint_group prod/berlin",
+    ]
+    assert verbs(plan(_plan.project(there, planned.steps), sites, purge=purge)) == []
+
+
+def test_an_egress_rule_to_an_address_group_lets_not_everything_out():
+    there = snapshot()
+    for rule in there["security_group_rule"]:
+        rule["remote_address_group_id"] = "somewhere"
+    assert "create security_group_rule egress any 10.3.0.0/24" in verbs(plan(there, BERLIN))
+
+
+def test_a_hand_made_aead_policy_is_adopted_whatever_its_filler():
+    policies = {"default": {"ipsec": {"encryption": "aes-256-gcm-16"}}}
+    there = after(snapshot(), BERLIN, policies=policies)
+    there["ipsec_policy"][0]["auth_algorithm"] = "sha512"
+    assert verbs(plan(there, BERLIN, policies=policies)) == []
+
+
 # --- for any description ---------------------------------------------------------------------------------------------
 
 subnets = st.lists(st.integers(0, 5), min_size=1, max_size=3, unique=True)
@@ -196,7 +230,8 @@ POLICIES = {
 def descriptions(draw):
     sites = {}
     for number in draw(st.lists(st.integers(3, 7), max_size=4, unique=True)):
-        sites[f"site{number}"] = site(
+        # The same data centre may come back under another name.
+        sites[f"site{number}{draw(st.sampled_from('ab'))}"] = site(
             number,
             subnets=[f"10.{number}.{part}.0/24" for part in draw(subnets)],
             policy=draw(policies),

@@ -24,7 +24,10 @@ def test_the_documents_own_example_has_no_findings():
         pytest.param({"a": site(subnets=["192.168.0.0/16"])}, None, "overlap-hub-site", "vpn_sites.a.subnets[0]", id="hub and site"),
         pytest.param({"a": site(subnets=["0.0.0.0/0"])}, None, "overlap-hub-site", "vpn_sites.a.subnets[0]", id="everything"),
         pytest.param({"a": site(subnets=["10.1.0.0/16", "10.1.2.0/24"])}, None, "overlap-site", "vpn_sites.a.subnets[1]", id="in a site"),
-        pytest.param({"a": site(3), "b": site(4, subnets=["10.3.0.128/25"])}, None, "overlap-sites", "vpn_sites.b.subnets[0]", id="two sites"),
+        pytest.param(
+            {"a": site(3), "b": site(4, subnets=["10.3.0.128/25"])}, None,
+            "overlap-sites", "vpn_sites.b.subnets[0]", id="two sites",
+        ),
         pytest.param(
             {"a": site(hub=None, hubs=["prod", "test"])}, {"prod": hub(), "test": hub(subnets=["192.168.2.0/25"])},
             "overlap-shared-router", "vpn_hubs.test.subnets[0]", id="two hubs behind one router",
@@ -56,6 +59,12 @@ def test_an_absent_site_overlaps_nobody():
         ({"a": site(local_address="10.0.0.0/8")}, None, "bad-address", "vpn_sites.a.local_address"),
         ({"a": site(3), "b": site(4, gateway="203.0.113.3")}, None, "duplicate-gateway", "vpn_sites.b.gateway"),
         ({"a": site(3), "b": site(4, id={"value": "203.0.113.3"})}, None, "duplicate-id", "vpn_sites.b.id"),
+        ({"a": site(gateway="203.0.113.3-203.0.113.3")}, None, "bad-address", "vpn_sites.a.gateway"),
+        ({"a": site(gateway=" 203.0.113.3")}, None, "bad-address", "vpn_sites.a.gateway"),
+        ({"a": site(3, gateway="2001:db8::1"), "b": site(4, gateway="2001:DB8:0::1")}, None, "duplicate-gateway",
+         "vpn_sites.b.gateway"),
+        ({"a": site(3, gateway="2001:db8::1"), "b": site(4, id={"value": "2001:db8::1"})}, None, "duplicate-id",
+         "vpn_sites.b.id"),
         ({"a": site(subnets=[])}, None, "no-subnets", "vpn_sites.a.subnets"),
         ({"a": site(subnets=["app"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
         ({"a": site(subnets=["10.0.0.1-10.0.0.5"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
@@ -66,11 +75,19 @@ def test_an_absent_site_overlaps_nobody():
         ({"a": site(psk_generation=0)}, None, "generation-range", "vpn_sites.a.psk_generation"),
         ({"a": site(id={"value": 'ber"lin'})}, None, "bad-id", "vpn_sites.a.id.value"),
         ({"a": site(peer_id={"value": "a\nb"})}, None, "bad-id", "vpn_sites.a.peer_id.value"),
+        ({"a": site(id={"type": "fqdn", "value": "10.0.0.1"})}, None, "bad-id", "vpn_sites.a.id.type"),
+        ({"a": site(peer_id={"type": "ipv4", "value": "cloud"})}, None, "bad-id", "vpn_sites.a.peer_id.type"),
+        ({"a": site(id={"value": "999.0.0.1"})}, None, "platform-limit", "vpn_sites.a.id.value"),
         ({"a": site(mode="route")}, None, "platform-limit", "vpn_sites.a.mode"),
         ({"a": site(translate={"10.3.0.0/24": "10.9.0.0/24"})}, None, "platform-limit", "vpn_sites.a.translate"),
         ({"a": site(nat_traversal="off")}, None, "platform-limit", "vpn_sites.a.nat_traversal"),
         ({"a": site(router_settings={"wan": "eth0"})}, None, "platform-limit", "vpn_sites.a.router_settings"),
+        ({"a": site(router_settings={1: "eth0"})}, None, "platform-limit", "vpn_sites.a.router_settings"),
         ({"a": site(security_group_rules=[{"protocol": "tcp", "ports": ["0-70000"]}])}, None, "bad-ports",
+         "vpn_sites.a.security_group_rules[0].ports"),
+        ({"a": site(security_group_rules=[{"protocol": "tcp", "ports": ["443-"]}])}, None, "bad-ports",
+         "vpn_sites.a.security_group_rules[0].ports"),
+        ({"a": site(security_group_rules=[{"protocol": "tcp", "ports": ["\u00b2"]}])}, None, "bad-ports",
          "vpn_sites.a.security_group_rules[0].ports"),
         ({"a": site(security_group_rules=[{"protocol": "icmp", "ports": [8]}])}, None, "bad-ports",
          "vpn_sites.a.security_group_rules[0].ports"),
@@ -112,6 +129,31 @@ def test_a_key_is_there_and_allowed(psks, code):
 )
 def test_odd_keys_are_allowed(key):
     assert findings({"a": site()}, psks={"prod/a": key}) == []
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "TCP", "udp", 6, "17"])
+def test_protocols_with_ports(protocol):
+    assert findings({"a": site(security_group_rules=[{"protocol": protocol, "ports": [443, " 80 - 90 "]}])}) == []
+
+
+def test_a_wrong_hub_is_told_once_and_not_as_missing():
+    assert findings({"a": site()}, {"prod": hub(vpc=None)}) == [("missing", "vpn_hubs.prod.vpc")]
+
+
+def test_an_unknown_policy_hides_nothing():
+    found = findings({"a": site(policy="weak", subnets=["192.168.1.0/24"])}, psks={})
+    assert {code for code, _field in found} == {"unknown-policy", "overlap-hub-site", "psk-missing"}
+
+
+@pytest.mark.parametrize("key", [123456789012345678901, True, 1.5, ["a", "b"], {"a": "b"}])
+def test_a_key_that_yaml_made_into_something_else(key):
+    """Both ends would get the same, yet not the one that was written."""
+    assert ("mangled-by-yaml", "vpn_psks['a']") in findings({"a": site()}, psks={"a": key})
+
+
+@pytest.mark.parametrize("psks", [["a key"], "a key", 7])
+def test_keys_that_are_no_dict(psks):
+    assert findings({"a": site()}, psks=psks) == [("not-a-dict", "vpn_psks")]
 
 
 def test_no_finding_shows_a_key():

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.bothends.vpn.plugins.filter.connections import connections
+from ansible_collections.bothends.vpn.plugins.filter.verdicts import FilterModule
+from ansible_collections.bothends.vpn.tests.unit.builders import hub, site
+
+verdicts = FilterModule().filters()["verdicts"]
+
+
+def records():
+    return connections({"berlin": site()}, hubs={"prod": hub(gateway="203.0.113.150")}, end="site")
+
+
+@pytest.mark.parametrize(
+    ("sas", "verdict", "why"),
+    [
+        ([], "failed", "the router has no SA for it"),
+        (None, "not proven", "router berlin is not in this inventory: only the cloud was asked"),
+    ],
+)
+def test_a_row_for_each_tunnel(sas, verdict, why):
+    (row,) = verdicts(records(), statuses={"prod": [{"name": "prod/berlin/1", "state": "Normal"}]}, sas=sas, proof={})
+    assert (row["tunnel"], row["status"], row["verdict"], row["why"]) == ("prod/berlin/1", "Normal", verdict, why)
+
+
+@pytest.mark.xfail(
+    raises=Exception, reason="Python's own errors come through: not an AnsibleFilterError with the filter's name"
+)
+@pytest.mark.parametrize("wrong", [{"records": ["prod/berlin"]}, {"statuses": ["x"]}, {"sas": ["x"]}], ids=str)
+def test_what_is_no_record_is_named(wrong):
+    with pytest.raises(AnsibleFilterError, match=r"bothends\.vpn\.verdicts: "):
+        verdicts(**{"records": records(), "statuses": {}, "sas": [], **wrong})

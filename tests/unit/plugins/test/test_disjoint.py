@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.bothends.vpn.plugins.test.disjoint import TestModule as Plugin
+
+disjoint = Plugin().tests()["disjoint"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "answer"),
+    [
+        ([], True),
+        (["10.0.0.0/8"], True),
+        (["192.168.1.0/24", "192.168.2.0/24"], True),
+        (["0.0.0.0/0", "::/0"], True),
+        ([{"name": "office", "cidr": "192.168.1.0/25"}, "192.168.1.128/25"], True),
+        (["192.168.1.0/24", "192.168.0.0/16"], False),
+        (["192.168.1.7/24", "192.168.1.9"], False),
+        (["10.0.0.5-10.0.0.9", "10.0.0.9-10.0.0.12"], False),
+        ([{"name": "office", "cidr": "192.168.1.0/24"}, {"name": "plant", "cidr": "192.168.1.128/25"}], False),
+    ],
+)
+def test_some_subnets(entries, answer):
+    assert disjoint(entries) is answer
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        (["10.0.0.0/8", "app"], "item 1: 'app' is not a subnet"),
+        ([{"name": "office"}], "item 0: None is not a subnet"),
+        ("10.0.0.0/8", "a list of subnets is wanted, not str"),
+    ],
+)
+def test_a_bad_item_is_named(entries, said):
+    with pytest.raises(AnsibleFilterError, match=rf"bothends\.vpn\.disjoint: {said}"):
+        disjoint(entries)
