@@ -12,22 +12,8 @@ author: bothends.vpn authors (@bothends)
 description:
   - Gives one record for each pair of a hub and a site, with every default filled in.
   - O(end) says whose view it is; C(local) is that end, C(remote) the other. Both views hold the same values, mirrored.
+extends_documentation_fragment: bothends.vpn.inputs
 options:
-  _input:
-    description: The sites, C(vpn_sites).
-    type: dict
-    required: true
-  hubs:
-    description: The hubs, C(vpn_hubs).
-    type: dict
-    required: true
-  policies:
-    description: The policies, C(vpn_policies).
-    type: dict
-    default: {}
-  psks:
-    description: The keys, C(vpn_psks). Left out, the records have no key.
-    type: dict
 
   end:
     description: Whose view.
@@ -63,20 +49,16 @@ _value:
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.bothends.vpn.plugins.module_utils import _views
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def connections(
     sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None, **only: t.Any
 ) -> list[dict[str, t.Any]]:
     """List the connections."""
-    try:
-        return _views.connections(policies, hubs, sites, psks, **only)
-    except VpnError as error:
-        raise AnsibleFilterError(f"bothends.vpn.connections: {error}") from error
+    return _views.connections(policies, hubs, sites, psks, **only)
 
 
 class FilterModule:

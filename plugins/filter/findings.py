@@ -11,22 +11,7 @@ version_added: 0.1.0
 author: bothends.vpn authors (@bothends)
 description:
   - Checks everything that can be known without a cloud or a router, and gives all findings at once.
-options:
-  _input:
-    description: The sites, C(vpn_sites).
-    type: dict
-    required: true
-  hubs:
-    description: The hubs, C(vpn_hubs).
-    type: dict
-    required: true
-  policies:
-    description: The policies, C(vpn_policies).
-    type: dict
-    default: {}
-  psks:
-    description: The keys, C(vpn_psks). Left out, they are not looked at.
-    type: dict
+extends_documentation_fragment: bothends.vpn.inputs
 """
 
 EXAMPLES = r"""
@@ -83,8 +68,10 @@ _value:
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _description, _rules
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def findings(sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None) -> list[dict[str, str]]:
     """List what is wrong with a description."""
     return [dict(one) for one in _rules.offline(_description.describe(policies, hubs, sites), _description.plain(psks))]

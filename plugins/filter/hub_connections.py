@@ -11,22 +11,8 @@ version_added: 0.1.0
 author: bothends.vpn authors (@bothends)
 description:
   - Turns the description into the O(bothends.vpn.hub#module:connections) of one hub.
+extends_documentation_fragment: bothends.vpn.inputs
 options:
-  _input:
-    description: The sites, C(vpn_sites).
-    type: dict
-    required: true
-  hubs:
-    description: The hubs, C(vpn_hubs).
-    type: dict
-    required: true
-  policies:
-    description: The policies, C(vpn_policies).
-    type: dict
-    default: {}
-  psks:
-    description: The keys, C(vpn_psks). Left out, the keys that the cloud has stay.
-    type: dict
 
   hub:
     description: The hub's name.
@@ -52,20 +38,16 @@ _value:
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.bothends.vpn.plugins.module_utils import _views
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def hub_connections(
     sites: t.Any, hubs: t.Any, hub: str, policies: t.Any = None, psks: t.Any = None
 ) -> list[dict[str, t.Any]]:
     """List the sites of a hub."""
-    try:
-        return _views.hub_connections(policies, hubs, sites, psks, str(hub))
-    except VpnError as error:
-        raise AnsibleFilterError(f"bothends.vpn.hub_connections: {error}") from error
+    return _views.hub_connections(policies, hubs, sites, psks, str(hub))
 
 
 class FilterModule:

@@ -33,13 +33,15 @@ _value:
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def named(entries: t.Any) -> list[dict[str, t.Any]]:
     """List the inner dicts with their names."""
     if not isinstance(entries, t.Mapping) or not all(isinstance(inner, t.Mapping) for inner in entries.values()):
-        raise AnsibleFilterError("bothends.vpn.named: a dict of dicts is wanted.")
+        raise VpnError("a dict of dicts is wanted.")
     return [{"name": name, **inner} for name, inner in entries.items()]
 
 

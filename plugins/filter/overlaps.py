@@ -11,14 +11,7 @@ version_added: 0.1.0
 author: bothends.vpn authors (@bothends)
 description:
   - Finds each pair of subnets that share an address, in one sweep over the sorted list, whatever its length.
-  - IPv4 and IPv6 may be mixed. Host bits, ranges (V(10.0.0.5-10.0.0.9)) and IPv4-mapped addresses are understood.
-options:
-  _input:
-    description:
-      - Subnets as plain texts, or dicts with a C(cidr) and a C(name).
-    type: list
-    elements: raw
-    required: true
+extends_documentation_fragment: bothends.vpn.inputs.subnets
 """
 
 EXAMPLES = r"""
@@ -56,17 +49,14 @@ _value:
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _entries
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def overlaps(entries: t.Any) -> list[dict[str, dict[str, str]]]:
     """List the pairs of entries that share an address."""
-    try:
-        named = _entries.read(entries)
-    except _addresses.AddressError as error:
-        raise AnsibleFilterError(f"bothends.vpn.overlaps: {error}") from error
+    named = _entries.read(entries)
     pairs = sorted(_addresses.overlaps([entry.prefix for entry in named]))
     return [{"first": named[one].public(), "second": named[other].public()} for one, other in pairs]
 

@@ -41,8 +41,10 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _verdict
 from ansible_collections.bothends.vpn.plugins.module_utils._description import plain
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def ping_results(planned: t.Any, results: t.Any) -> list[dict[str, t.Any]]:
     """List the pings with their answers."""
     return _verdict.ping_results(plain(planned), plain(results))

@@ -40,8 +40,10 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _verdict
 from ansible_collections.bothends.vpn.plugins.module_utils._description import plain
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def probe_pings(records: t.Any, hosts: t.Any) -> list[dict[str, t.Any]]:
     """List the pings."""
     return _verdict.pings(plain(records), plain(hosts))

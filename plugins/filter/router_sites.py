@@ -11,22 +11,8 @@ version_added: 0.1.0
 author: bothends.vpn authors (@bothends)
 description:
   - Turns the description into the sites of one router, each with its connections as the site sees them.
+extends_documentation_fragment: bothends.vpn.inputs
 options:
-  _input:
-    description: The sites, C(vpn_sites).
-    type: dict
-    required: true
-  hubs:
-    description: The hubs, C(vpn_hubs).
-    type: dict
-    required: true
-  policies:
-    description: The policies, C(vpn_policies).
-    type: dict
-    default: {}
-  psks:
-    description: The keys, C(vpn_psks). Left out, the records have no key.
-    type: dict
 
   router:
     description: The router, an inventory host.
@@ -56,20 +42,16 @@ _value:
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.bothends.vpn.plugins.module_utils import _views
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def router_sites(
     sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None, **only: t.Any
 ) -> list[dict[str, t.Any]]:
     """List the sites of a router."""
-    try:
-        return _views.router_sites(policies, hubs, sites, psks, **only)
-    except VpnError as error:
-        raise AnsibleFilterError(f"bothends.vpn.router_sites: {error}") from error
+    return _views.router_sites(policies, hubs, sites, psks, **only)
 
 
 class FilterModule:

@@ -51,15 +51,18 @@ _value:
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.bothends.vpn.plugins.module_utils import _secrets
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def site_psk(master: str, hub: str, site: str, generation: int = 1) -> str:
     """Derive the key."""
     if len(str(master)) < 16:
-        raise AnsibleFilterError("bothends.vpn.site_psk: the master secret has fewer than 16 characters.")
+        raise VpnError("the master secret has fewer than 16 characters.")
+    if not str(generation).isdecimal() or int(generation) < 1:
+        raise VpnError(f"generation {generation!r} is no whole number from 1.")
     return _secrets.derive(str(master), str(hub), str(site), int(generation))
 
 

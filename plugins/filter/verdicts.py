@@ -49,8 +49,10 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _verdict
 from ansible_collections.bothends.vpn.plugins.module_utils._description import plain
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def verdicts(records: t.Any, statuses: t.Any, sas: t.Any = None, proof: t.Any = None) -> list[dict[str, str]]:
     """List the tunnels with what became of them."""
     judged = _verdict.rows(plain(records), plain(statuses), plain(sas), plain(proof) or None)

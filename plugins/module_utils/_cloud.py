@@ -159,5 +159,8 @@ def _reason(answer: t.Any) -> str:
         body = answer.json()
     except ValueError:
         return (answer.reason or "no reason given") + "."
-    inner = next(iter(body.values()), "") if isinstance(body, dict) else body
-    return str(inner.get("message") or inner.get("detail") or inner) if isinstance(inner, dict) else str(inner)
+    # {"NeutronError": {"message": ...}}, {"code": ..., "message": ...}, {"error_code": ..., "error_msg": ...}, "text"
+    while isinstance(body, dict):
+        named = (body[key] for key in ("message", "error_msg", "detail") if body.get(key))
+        body = next(named, next(iter(body.values()), ""))
+    return str(body) or "no reason given."

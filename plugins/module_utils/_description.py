@@ -12,6 +12,7 @@ into plain data with every default filled in, and says about each wrong value wh
 
 from __future__ import annotations
 
+import copy
 import difflib
 import re
 import typing as t
@@ -332,7 +333,10 @@ def arguments(spec: Spec) -> Spec:
     """Give the part of a specification that Ansible knows; nested options get their defaults too."""
     out: Spec = {}
     for name, row in spec.items():
-        out[name] = {key: value for key, value in row.items() if key != "description"}
+        # The validator writes into a default; this one must stay what it is for the next entry.
+        out[name] = {
+            key: copy.deepcopy(row[key]) if key == "default" else row[key] for key in row if key != "description"
+        }
         if "options" in row:
             out[name]["options"] = arguments(row["options"])
             if row["type"] == "dict" and not any(inner.get("required") for inner in row["options"].values()):

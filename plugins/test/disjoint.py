@@ -11,14 +11,7 @@ version_added: 0.1.0
 author: bothends.vpn authors (@bothends)
 description:
   - Looks at a list of subnets, in one sweep over the sorted list, whatever its length.
-  - IPv4 and IPv6 may be mixed. Host bits, ranges (V(10.0.0.5-10.0.0.9)) and IPv4-mapped addresses are understood.
-options:
-  _input:
-    description:
-      - Subnets as plain texts, or dicts with a C(cidr) and a C(name).
-    type: list
-    elements: raw
-    required: true
+extends_documentation_fragment: bothends.vpn.inputs.subnets
 seealso:
   - plugin: bothends.vpn.overlaps
     plugin_type: filter
@@ -38,17 +31,14 @@ _value:
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _entries
+from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+@guarded
 def disjoint(entries: t.Any) -> bool:
     """Whether no two of the subnets share an address."""
-    try:
-        return next(_addresses.overlaps(_entries.prefixes(entries)), None) is None
-    except _addresses.AddressError as error:
-        raise AnsibleFilterError(f"bothends.vpn.disjoint: {error}") from error
+    return next(_addresses.overlaps(_entries.prefixes(entries)), None) is None
 
 
 class TestModule:

@@ -34,6 +34,8 @@ def prove(swanctl: _swanctl.Swanctl, records: list[dict[str, t.Any]], timeout: f
         for sa in _established(before, record):
             swanctl.run("--rekey", "--ike-id", str(sa["id"]), "--reauth")
     reauthenticated = _until(swanctl, timeout, lambda now: _carried(now, records, newest) == _tunnels(records))
+    if _carried(reauthenticated, records, newest) != _tunnels(records):
+        return {"before": before, "reauthenticated": reauthenticated, "rekeyed": reauthenticated}
     children = {child["id"] for sa in reauthenticated for child in sa["children"]}
     for record in records:
         for sa in _established(reauthenticated, record):

@@ -123,11 +123,12 @@ class Router:
         """Whether the running charon does not have a connection as the file says it."""
         if section not in self.loaded or self._selectors_differ(section):
             return True
-        if self.check_mode and section in self.rewritten:
-            return True  # the file is still the old one
+        if section in self.rewritten:
+            # In check mode the file is still the old one. Else somebody changed it since our last load, and may have
+            # loaded that.
+            return True
         if not self.state.known:
-            # For all that can be seen, charon read the files itself when it started; but not what was just written.
-            return section in self.rewritten
+            return False  # for all that can be seen, charon read the files itself when it started
         return self.state.connections.get(section, {}).get("digest") != self._digest(section)
 
     def _selectors_differ(self, section: str) -> bool:

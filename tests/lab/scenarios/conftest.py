@@ -75,7 +75,7 @@ class Playbooks:
 
     def prove(self, ok: bool = True, **variables: t.Any) -> Run:
         """Run verify with the full proof."""
-        return self("verify", ok=ok, verify_active=True, **variables)
+        return self("verify", ok=ok, verify_active=True, verify_sa_timeout=8, **variables)
 
 
 @pytest.fixture(scope="session")

@@ -35,16 +35,12 @@ def test_a_short_master_secret_is_refused_and_not_shown(master):
     assert "too short" not in str(caught.value)
 
 
-@pytest.mark.xfail(
-    raises=Exception, reason="int() fails in Python's words: not an AnsibleFilterError with the filter's name"
-)
 @pytest.mark.parametrize("generation", ["two", None])
 def test_a_generation_that_is_no_number(generation):
     with pytest.raises(AnsibleFilterError, match=r"bothends\.vpn\.site_psk: generation"):
         site_psk(MASTER, hub="prod", site="berlin", generation=generation)
 
 
-@pytest.mark.xfail(reason="any number is taken, though a generation counts from 1")
 @pytest.mark.parametrize("generation", [0, -1])
 def test_a_generation_counts_from_one(generation):
     with pytest.raises(AnsibleFilterError, match=r"bothends\.vpn\.site_psk: generation"):

@@ -30,9 +30,6 @@ def test_a_row_for_each_tunnel(sas, verdict, why):
     assert (row["tunnel"], row["status"], row["verdict"], row["why"]) == ("prod/berlin/1", "Normal", verdict, why)
 
 
-@pytest.mark.xfail(
-    raises=Exception, reason="Python's own errors come through: not an AnsibleFilterError with the filter's name"
-)
 @pytest.mark.parametrize("wrong", [{"records": ["prod/berlin"]}, {"statuses": ["x"]}, {"sas": ["x"]}], ids=str)
 def test_what_is_no_record_is_named(wrong):
     with pytest.raises(AnsibleFilterError, match=r"bothends\.vpn\.verdicts: "):

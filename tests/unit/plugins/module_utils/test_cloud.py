@@ -262,7 +262,6 @@ def test_each_shape_of_an_error_becomes_one_sentence(connect, answer, said):
     assert str(caught.value).startswith(f"the cloud refused (reading routers): {said}")
 
 
-@pytest.mark.xfail(reason="_cloud._reason takes the first value of a flat body, which is the code here")
 @pytest.mark.parametrize(
     "body",
     [{"error_code": "VPN.0204", "error_msg": "the CIDR is reserved"}, {"code": "VPN.0204", "message": "the CIDR is reserved"}],

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
+from ansible_collections.bothends.vpn.plugins.module_utils import _description
 from ansible_collections.bothends.vpn.plugins.module_utils._description import describe, plain
 
 HUB = {"vpc": "prod", "subnets": ["192.168.1.0/24"]}
@@ -106,14 +109,24 @@ def test_names_with_dots_keep_their_host():
     assert describe(None, None, {"fra.1": {**SITE, "x": 1}}).findings[0]["host"] == "fra.1"
 
 
+def test_a_default_belongs_to_no_entry():
+    """The specification stays as it is, and what happens to one site's entry happens to no other's."""
+    before = copy.deepcopy(_description.KINDS)
+    sites = describe(None, {"prod": HUB}, {"berlin": SITE, "paris": SITE}).sites
+    sites["berlin"]["security_group_rules"].append({"protocol": "tcp"})
+    sites["berlin"]["router_settings"]["start_action"] = "none"
+    assert len(sites["paris"]["security_group_rules"]) == 1
+    assert sites["paris"]["router_settings"] == {}
+    assert before == _description.KINDS
+
+
 def test_plain_copies_lazy_and_tagged_values():
     class Tagged(str):
         __slots__ = ("origin",)
 
     out = plain({Tagged("a"): (Tagged("b"), 1, None, True, {"c"})})
     assert out == {"a": ["b", 1, None, True, ["c"]]}
-    assert type(next(iter(out))) is str
-    assert type(out["a"][0]) is str
+    assert {one.__class__ for one in (next(iter(out)), out["a"][0])} == {str}
 
 
 def test_surveys_send_empty_texts():

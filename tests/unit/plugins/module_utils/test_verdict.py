@@ -287,8 +287,8 @@ def test_a_proof_counts_the_pings():
 PC, SERVER = "192.168.3.10", "192.168.1.10"
 
 
-def directions(hosts, probe=PROBES[0], **change):
-    found = _verdict.pings([{**record(**change), "probes": [probe]}], hosts)
+def directions(hosts, probe=None, **change):
+    found = _verdict.pings([{**record(**change), "probes": [probe] if probe else PROBES}], hosts)
     assert all(one["tunnel"] == "prod/berlin/1" for one in found)
     return [(one["host"], one["from"], one["to"]) for one in found]
 

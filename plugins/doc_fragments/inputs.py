@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # What a filter takes that works on the whole description.
+    DOCUMENTATION = r"""
+options:
+  _input:
+    description: The sites, C(vpn_sites).
+    type: dict
+    required: true
+  hubs:
+    description: The hubs, C(vpn_hubs).
+    type: dict
+    required: true
+  policies:
+    description: The policies, C(vpn_policies).
+    type: dict
+    default: {}
+  psks:
+    description: The keys, C(vpn_psks). Left out, nothing is said of keys.
+    type: dict
+"""
+
+    # What a filter or test takes that works on any list of subnets.
+    SUBNETS = r"""
+options:
+  _input:
+    description:
+      - Subnets as plain texts, or dicts with a C(cidr) and a C(name).
+      - IPv4 and IPv6 may be mixed. Host bits, ranges (V(10.0.0.5-10.0.0.9)) and IPv4-mapped addresses are understood.
+    type: list
+    elements: raw
+    required: true
+"""

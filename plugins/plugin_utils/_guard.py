@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+"""One way in which every filter and test of the collection fails: by its name, and by what is wrong with its input."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.bothends.vpn.plugins.module_utils._addresses import AddressError
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+
+P = t.ParamSpec("P")
+R = t.TypeVar("R")
+
+
+def guarded(function: t.Callable[P, R]) -> t.Callable[P, R]:
+    """Turn what a filter or test raises into an error that names it, without values that may be secret."""
+    name = f"bothends.vpn.{function.__name__}"
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (VpnError, AddressError) as error:
+            raise AnsibleFilterError(f"{name}: {error}") from error
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise AnsibleFilterError(
+                f"{name}: the input has not the form that its documentation says ({error})."
+            ) from error
+
+    return call
