@@ -18,7 +18,7 @@ EXAMPLES = r"""
 - name: Check the description
   ansible.builtin.assert:
     that: found | selectattr('severity', 'eq', 'error') | length == 0
-    fail_msg: "{{ found }}"
+    fail_msg: "{{ found | to_json }}"
   vars:
     found: "{{ vpn_sites | bothends.vpn.findings(hubs=vpn_hubs, policies=vpn_policies, psks=vpn_psks) }}"
 """

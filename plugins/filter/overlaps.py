@@ -18,7 +18,7 @@ EXAMPLES = r"""
 - name: Refuse subnets that overlap
   ansible.builtin.assert:
     that: found | length == 0
-    fail_msg: "{{ found }}"
+    fail_msg: "{{ found | to_json }}"
   vars:
     found: "{{ ['192.168.1.0/24', '192.168.0.0/16', '10.0.0.0/8'] | bothends.vpn.overlaps }}"
 

@@ -57,6 +57,10 @@ class Cloud:
         url: str | None = f"{path}?{query}" if query else path
         while url:
             page = self._call("GET", url, f"reading {plural}")
+            if not isinstance(page.get(plural), list):
+                raise VpnError(
+                    f"the cloud answered without {plural} (reading {plural}). Remedy: check the endpoint of the network service."
+                )
             out.extend(page[plural])
             after = next((link["href"] for link in page.get(f"{plural}_links", []) if link["rel"] == "next"), None)
             url = f"{path}?{urllib.parse.urlsplit(after).query}" if after else None
@@ -119,7 +123,7 @@ class Cloud:
             self._call("DELETE", path, doing, missing_ok=True)
         return t.cast(str, step.id)
 
-    def wait(self, ids: t.Container[str], until_active: bool, timeout: float, interval: float = 1.0) -> list[Body]:
+    def wait(self, ids: t.Collection[str], until_active: bool, timeout: float, interval: float = 1.0) -> list[Body]:
         """Wait until no connection of ``ids`` is pending (or until all are ACTIVE); raises VpnError after ``timeout`` s."""
         kind = KINDS["site_connection"]
         end = time.monotonic() + timeout
@@ -128,6 +132,11 @@ class Cloud:
             waiting = [
                 one for one in there if (one["status"] != "ACTIVE" if until_active else one["status"] in PENDING)
             ]
+            if len(there) < len(ids):
+                raise VpnError(
+                    f"{len(ids) - len(there)} of {len(ids)} connections vanished while they were waited for. "
+                    "Remedy: see who else changes this VPN, and run again."
+                )
             if not waiting:
                 return there
             if time.monotonic() > end:

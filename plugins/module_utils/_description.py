@@ -287,7 +287,7 @@ def _entries(kind: str, spec: Spec, value: t.Any, found: list[Finding]) -> dict[
         return {}
     good = {}
     for name, entry in value.items():
-        wrong = list(_name_problems(kind, name)) or list(_problems(f"{kind}.{name}", spec, entry))
+        wrong = list(_name_problems(kind, name)) or list(problems(f"{kind}.{name}", spec, entry))
         found.extend(t.cast(Finding, {**one, "host": str(name)}) for one in wrong)
         usable = _without_wrong(f"{kind}.{name}.", spec, entry, wrong)
         if usable is not None:
@@ -348,8 +348,8 @@ def _defaults(spec: Spec) -> dict[str, t.Any]:
     return _validated(spec, {})
 
 
-def _problems(path: str, spec: Spec, entry: t.Any) -> t.Iterator[Finding]:
-    """Say what is wrong in one dict; Ansible's own validator judges each value."""
+def problems(path: str, spec: Spec, entry: t.Any) -> t.Iterator[Finding]:
+    """Say what is wrong in one dict, by Ansible's own validator; the findings' host is for the caller to put in."""
     if not isinstance(entry, dict):
         yield finding(
             "not-a-dict", "", path, entry, f"is {_kind(entry)}, but must be a dict of {', '.join(list(spec)[:4])} ...",
@@ -378,7 +378,7 @@ def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterato
         value = [value]
     items = list(enumerate(value)) if kind == "list" and isinstance(value, list) else []
     if options and kind == "dict":
-        yield from _problems(path, options, value)
+        yield from problems(path, options, value)
         return
     if options and not isinstance(value, list):
         yield finding(
@@ -387,7 +387,7 @@ def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterato
         return
     if options:
         for index, item in items:
-            yield from _problems(f"{path}[{index}]", options, item)
+            yield from problems(f"{path}[{index}]", options, item)
         return
     text_wanted = kind == "str" or row.get("elements") == "str"
     for place, item in [(f"{path}[{index}]", item) for index, item in items] or [(path, value)]:

@@ -13,13 +13,13 @@ the named subnets are. Each rule is one small generator; ``OFFLINE`` lists those
 from __future__ import annotations
 
 import collections
+import difflib
 import itertools
 import re
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms, _platforms, _secrets
-from ansible_collections.bothends.vpn.plugins.module_utils._description import SOURCE, Description, id_type
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._description import SOURCE, Description, id_type, problems
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import WARNING, Finding, finding
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection, connections
@@ -178,6 +178,24 @@ def _probes(description: Description) -> Found:
                     "bad-probe", name, f"vpn_sites.{name}.probe[{index}]", probe, "a probe has a `from` and a `to`.",
                     "Write {from: 192.168.3.10, to: 192.168.1.10}.", "docs/reference/description.md",
                 )  # fmt: skip
+                continue
+            hubs = [
+                subnet for hub in site["hubs"] if hub in description.hubs for subnet in description.hubs[hub]["subnets"]
+            ]
+            for end, subnets in (("from", site["subnets"]), ("to", hubs)):
+                if _outside(str(probe[end]), subnets):
+                    yield finding(
+                        "probe-outside", name, f"vpn_sites.{name}.probe[{index}].{end}", probe[end],
+                        "lies in none of the subnets that the tunnel carries, so it proves nothing.",
+                        "Name a host in one of them.", "docs/reference/description.md", WARNING,
+                    )  # fmt: skip
+
+
+def _outside(address: str, subnets: t.Sequence[str]) -> bool:
+    """Tell whether an address is surely in none of the subnets; names are not judged."""
+    if not _is_address(address) or not all(map(_addresses.is_prefix, subnets)):
+        return False
+    return not any(_addresses.parse(subnet).covers(_addresses.parse(address)) for subnet in subnets)
 
 
 OFFLINE: tuple[t.Callable[[Description], Found], ...] = (
@@ -360,9 +378,16 @@ def _site_values(record: Connection, hub: dict[str, t.Any]) -> Found:
             f"{hub['provider']} knows only {', '.join(provider.dpd_actions)}.", "Choose one of them.", provider.source,
         )  # fmt: skip
     for index, rule in enumerate(record["security_group_rules"]):
+        protocol = rule["protocol"].lower()
+        if protocol not in _PROTOCOLS and not (protocol.isdecimal() and int(protocol) <= 255):
+            near = difflib.get_close_matches(protocol, _PROTOCOLS, n=1)
+            yield finding(
+                "bad-protocol", site, f"vpn_sites.{site}.security_group_rules[{index}].protocol", rule["protocol"],
+                "is no protocol that the cloud knows.", f"Did you mean `{near[0]}`?" if near else "Write a name or 0 to 255.", NEUTRON,
+            )  # fmt: skip
         for port in rule.get("ports") or []:
             low, high = port_range(port)
-            if not 1 <= low <= high <= 65535 or rule["protocol"].lower() not in _WITH_PORTS:
+            if not 1 <= low <= high <= 65535 or protocol not in _WITH_PORTS:
                 yield finding(
                     "bad-ports", site, f"vpn_sites.{site}.security_group_rules[{index}].ports", port,
                     "is no port or range of 1 to 65535, or the protocol has no ports.",
@@ -371,6 +396,11 @@ def _site_values(record: Connection, hub: dict[str, t.Any]) -> Found:
 
 
 _WITH_PORTS = ("tcp", "udp", "sctp", "dccp", "udplite", "6", "17", "132", "33", "136")
+# neutron-lib, constants.IP_PROTOCOL_MAP
+_PROTOCOLS = (
+    "any", "ah", "dccp", "egp", "esp", "gre", "icmp", "icmpv6", "igmp", "ipip", "ipv6-encap", "ipv6-frag", "ipv6-icmp",
+    "ipv6-nonxt", "ipv6-opts", "ipv6-route", "ospf", "pgm", "rsvp", "sctp", "tcp", "udp", "udplite", "vrrp",
+)  # fmt: skip
 
 
 def port_range(text: str) -> tuple[int, int]:
@@ -380,13 +410,9 @@ def port_range(text: str) -> tuple[int, int]:
 
 
 def _platform(record: Connection, hub: dict[str, t.Any]) -> Found:
-    try:
-        _platforms.settings(record["platform"], record["router_settings"])
-    except VpnError as error:
-        yield finding(
-            "platform-limit", record["site"], f"vpn_sites.{record['site']}.router_settings", ", ".join(map(str, record["router_settings"])),
-            str(error), "See the platform's settings in docs/reference/description.md.", record["platform"],
-        )  # fmt: skip
+    path, table = f"vpn_sites.{record['site']}.router_settings", _platforms.PLATFORMS[record["platform"]].SETTINGS
+    for one in problems(path, table, record["router_settings"]):
+        yield Finding(**{**one, "host": record["site"]})
     for field, value, message, remedy in _platforms.problems(record):
         yield finding(
             "platform-limit", record["site"], _written_field(record, field), value, message, remedy, record["platform"]

@@ -22,7 +22,12 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples/site_to_site/hosts.yml"
 CACHE = ROOT / ".cache/demo"
 REPORT = CACHE / "report.json"
-PAIRS = [("berlin-pc", "192.168.1.10"), ("berlin-plant", "192.168.2.10"), ("app1", "192.168.3.10"), ("db1", "192.168.4.10")]
+PAIRS = [
+    ("berlin-pc", "192.168.1.10"),
+    ("berlin-plant", "192.168.2.10"),
+    ("app1", "192.168.3.10"),
+    ("db1", "192.168.4.10"),
+]
 
 sys.path.insert(0, str(ROOT / "tests/lab"))
 
@@ -130,7 +135,11 @@ def demonstrate(demo: Demo) -> None:
     line = "    {:<16} {:<8} {:<24} {:<24} {:<7} {:<8} {}"
     demo.say(line.format("TUNNEL", "STATUS", "IKE", "IPSEC", "PINGS", "VERDICT", "SECONDS TO TRAFFIC"))
     for row in rows:
-        demo.say(line.format(*(row[key] for key in ("tunnel", "status", "ike", "ipsec", "pings", "verdict")), f"{seconds:.0f}"))
+        demo.say(
+            line.format(
+                *(row[key] for key in ("tunnel", "status", "ike", "ipsec", "pings", "verdict")), f"{seconds:.0f}"
+            )
+        )
     demo.say(f"""
     The whole demo took {time.monotonic() - demo.begun:.0f} s. The lab goes on running. To look around:
       eval "$(make -s lab)"                             the cloud's exports, for openstack clients and playbooks

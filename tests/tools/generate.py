@@ -176,12 +176,21 @@ def _schema_of(row: dict[str, t.Any]) -> dict[str, t.Any]:
     return out
 
 
+def _or_null(schema: dict[str, t.Any], row: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Null counts as left out, where that is allowed."""
+    if not row.get("required") and "type" in schema:
+        schema["type"] = [schema["type"], "null"]
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+    return schema
+
+
 def _object(spec: Spec) -> dict[str, t.Any]:
     required = [name for name, row in spec.items() if row.get("required")]
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: _schema_of(row) for name, row in spec.items()},
+        "properties": {name: _or_null(_schema_of(row), row) for name, row in spec.items()},
         **({"required": required} if required else {}),
     }
 
