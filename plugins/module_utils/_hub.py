@@ -13,6 +13,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _cloud,
     _description,
     _findings,
+    _hub_options,
     _objects,
     _plan,
     _rules,
@@ -22,45 +23,6 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 
 Params = t.Dict[str, t.Any]
-
-# What a connection of the module takes from a site's entry; the rest concerns the router only.
-SITE_FIELDS = (
-    "state", "gateway", "local_address", "subnets", "policy", "security_group_rules", "psk_generation", "id", "peer_id",
-    "selector_mode", "underlay_mtu", "dpd", "initiator",
-)  # fmt: skip
-
-
-def spec() -> dict[str, dict[str, t.Any]]:
-    """Give the module's options; what a user can say of hub, policy and site comes from the one specification."""
-    name = {"type": "str", "required": True}
-    hub = {key: _description.HUB[key] for key in ("provider", "vpc", "subnets", "security_groups", "gateway")}
-    site = {key: _description.SITE[key] for key in SITE_FIELDS}
-    return _description.arguments(
-        {
-            "name": name,
-            **hub,
-            "policies": {"type": "list", "elements": "dict", "default": [],
-                         "options": {"name": name, **_description.POLICY}},
-            "connections": {"type": "list", "elements": "dict", "default": [],
-                            "options": {"name": name, **site, "psk": {"type": "str", "no_log": True}}},
-            "purge": {"type": "bool", "default": False},
-            "allow_disruption": {"type": "bool", "default": False},
-            "wait_for": {"type": "str", "choices": ["none", "accepted", "active"], "default": "accepted"},
-            "timeout": {"type": "int", "default": 120},
-        }
-    )  # fmt: skip
-
-
-def describe(params: Params) -> tuple[_description.Description, dict[str, str]]:
-    """Turn the module's options back into a description of one hub, and its keys by site."""
-    hub = {key: params[key] for key in ("provider", "vpc", "subnets", "security_groups", "gateway")}
-    sites, psks = {}, {}
-    for connection in params["connections"]:
-        site = {key: value for key, value in connection.items() if key not in ("name", "psk")}
-        sites[connection["name"]] = {**site, "hub": params["name"]}
-        psks[connection["name"]] = connection.get("psk") or ""
-    policies = {policy["name"]: {"ike": policy["ike"], "ipsec": policy["ipsec"]} for policy in params["policies"]}
-    return _description.describe(policies, {params["name"]: hub}, sites), psks
 
 
 class Work(t.NamedTuple):
@@ -74,7 +36,7 @@ class Work(t.NamedTuple):
 
 def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
     """Check, read and plan; raises VpnError with every finding before anything could be written."""
-    description, psks = describe(params)
+    description, psks = _hub_options.describe(params)
     _refuse(_findings.errors(_rules.offline(description)))
     snapshot = cloud.snapshot(params["vpc"])
     facts = _state.hub_facts(snapshot)

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _description, _findings, _hub, _rules, _topology
+from ansible_collections.bothends.vpn.plugins.module_utils import (
+    _description,
+    _findings,
+    _hub_options,
+    _rules,
+    _topology,
+)
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 
 Facts = t.Mapping[str, t.Mapping[str, t.Any]]
@@ -73,7 +79,7 @@ def hub_connections(policies: t.Any, hubs: t.Any, sites: t.Any, psks: t.Any, hub
     for name, site in description.sites.items():
         if hub not in site["hubs"]:
             continue
-        fields = {field: site[field] for field in _hub.SITE_FIELDS if site[field] is not None}
+        fields = {field: site[field] for field in _hub_options.SITE_FIELDS if site[field] is not None}
         fields["policy"] = site["policy"]
         out.append({"name": name, **fields, **({"psk": keys[name]} if keys.get(name) else {})})
     return out

@@ -207,11 +207,11 @@ connections:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _hub, _module
+from ansible_collections.bothends.vpn.plugins.module_utils import _hub, _hub_options, _module
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**_module.CLOUD_SPEC, **_hub.spec()}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**_module.CLOUD_SPEC, **_hub_options.spec()}, supports_check_mode=True)
     _module.run(module, lambda cloud: _hub.apply(module.params, cloud, module.check_mode))
 
 

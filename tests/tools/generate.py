@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _description, _hub
+from ansible_collections.bothends.vpn.plugins.module_utils import _description, _hub_options
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import PLATFORMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,10 +61,10 @@ def _documented(spec: Spec) -> Spec:
 
 def hub_options() -> Spec:
     """Give the options of module hub that come from the specification."""
-    arguments = _hub.spec()
+    arguments = _hub_options.spec()
     name = {"type": "str", "required": True}
     hub = {key: _description.HUB[key] for key in _description.HUB if key != "cloud"}
-    site = {key: _description.SITE[key] for key in _hub.SITE_FIELDS}
+    site = {key: _description.SITE[key] for key in _hub_options.SITE_FIELDS}
     psk = {
         "type": "str",
         "description": "The pre-shared key. Needed to create a connection; left out, the key that is there stays.",

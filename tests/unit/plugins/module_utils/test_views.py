@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _description, _hub, _rules, _views
+from ansible_collections.bothends.vpn.plugins.module_utils import _description, _hub_options, _rules, _views
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.builders import hub, site
 
@@ -113,7 +113,7 @@ def test_what_module_hub_takes():
     assert (berlin["name"], paris["name"]) == ("berlin", "paris")
     assert (berlin["psk"], paris["psk"]) == ("berlin's own key", "paris' key for prod")
     assert berlin["policy"] == "default"
-    assert set(berlin) <= {"name", "psk", *_hub.SITE_FIELDS}
+    assert set(berlin) <= {"name", "psk", *_hub_options.SITE_FIELDS}
     assert not {"router", "platform", "router_settings", "hub", "hubs"} & set(berlin)
 
 
@@ -142,12 +142,14 @@ def test_the_module_describes_again_what_the_filter_gave():
         "policies": [],
         "connections": _views.hub_connections(None, HUBS, SITES, KEYS, "prod"),
     }
-    described, psks = _hub.describe(params)
+    described, psks = _hub_options.describe(params)
     assert _rules.offline(described) == []
     assert psks == {"berlin": "berlin's own key", "paris": "paris' key for prod"}
     whole = _description.describe(None, HUBS, SITES).sites
     for name, entry in described.sites.items():
-        assert {key: entry[key] for key in _hub.SITE_FIELDS} == {key: whole[name][key] for key in _hub.SITE_FIELDS}
+        assert {key: entry[key] for key in _hub_options.SITE_FIELDS} == {
+            key: whole[name][key] for key in _hub_options.SITE_FIELDS
+        }
 
 
 # --- router_sites ----------------------------------------------------------------------------------------------------
