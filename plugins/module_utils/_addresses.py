@@ -82,6 +82,16 @@ def is_prefix(text: t.Any) -> bool:
     return True
 
 
+def is_address(text: str) -> bool:
+    """Tell whether the text is one address, without a prefix length."""
+    return is_prefix(text) and not set(text) & set("/- \t\n")
+
+
+def address(text: t.Any) -> t.Any:
+    """Write an address the one way, for comparing; anything else stays."""
+    return normalize(text).partition("/")[0] if text and is_address(text) else text
+
+
 def normalize(text: t.Any) -> str:
     """Write a prefix the one way: no host bits, lower case, shortest form. Raises AddressError."""
     return str(parse(text))

@@ -466,3 +466,9 @@ def id_type(value: str) -> str:
     if re.fullmatch(r"[0-9]+(\.[0-9]+){3}", value):
         return "ipv4"
     return "ipv6" if ":" in value else "fqdn"
+
+
+def port_range(text: str) -> tuple[int, int]:
+    """Read ``443`` or ``8000-8010``; (0, 0) for anything else."""
+    found = re.fullmatch(r"\s*([0-9]+)\s*(?:-\s*([0-9]+)\s*)?", str(text))
+    return (int(found.group(1)), int(found.group(2) or found.group(1))) if found else (0, 0)

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import typing as t
 
+VPN_PAGE = "Open Telekom Cloud, Connecting to a VPC Through a VPN"
+NEUTRON = "OpenStack Networking API, VPNaaS"
+
 ERROR = "error"
 WARNING = "warning"
 
@@ -24,6 +27,14 @@ class Finding(t.TypedDict):
     message: str
     remedy: str
     source: str  # where the rule comes from
+
+
+Found = t.Iterator[Finding]
+
+
+def listed(names: t.Iterable[str]) -> str:
+    """Write the names that a remedy offers."""
+    return ", ".join(sorted(names)) or "none"
 
 
 def finding(

@@ -10,9 +10,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms
+from ansible_collections.bothends.vpn.plugins.module_utils._description import port_range
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import INTEGRITY_FILLER, PROVIDERS
-from ansible_collections.bothends.vpn.plugins.module_utils._rules import port_range
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
 
 Body = t.Dict[str, t.Any]

@@ -13,7 +13,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _description,
     _findings,
     _hub_options,
-    _rules,
+    _rules_description,
     _topology,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
@@ -25,7 +25,7 @@ def _describe(policies: t.Any, hubs: t.Any, sites: t.Any) -> _description.Descri
     """Take a description that is whole: a missing entry would look like one to be removed."""
     description = _description.describe(policies, hubs, sites)
     present = {name: site for name, site in description.sites.items() if site["state"] == "present"}
-    found = [*description.findings, *_rules.references(description._replace(sites=present))]
+    found = [*description.findings, *_rules_description.references(description._replace(sites=present))]
     if found:
         raise VpnError(f"the description is wrong:\n{_findings.lines(found)}")
     return description

@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""Rules over one connection: whether both ends can speak what is declared, and every value makes sense. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _platforms, _secrets
+from ansible_collections.bothends.vpn.plugins.module_utils._description import id_type, port_range, problems
+from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
+    NEUTRON,
+    VPN_PAGE,
+    WARNING,
+    Finding,
+    Found,
+    finding,
+    listed,
+)
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
+from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
+
+
+def _spoken(record: Connection, hub: dict[str, t.Any]) -> Found:
+    """Both ends must be able to speak the policy."""
+    path = f"vpn_policies.{record['policy']}"
+    for phase in ("ike", "ipsec"):
+        for field, table in _algorithms.TABLES.items():
+            name = record[phase].get(field)
+            for speaker in (hub["provider"], record["platform"]):
+                if name and speaker not in table[name].names:
+                    yield finding(
+                        "not-spoken", record["policy"], f"{path}.{phase}.{field}", name,
+                        f"{speaker} cannot speak {name} (connection {record['name']}).",
+                        f"Use one of: {listed(row.name for row in table.values() if speaker in row.names)}.", speaker,
+                    )  # fmt: skip
+        low, high = PROVIDERS[hub["provider"]].lifetime
+        if not low <= record[phase]["lifetime"] <= high:
+            yield finding(
+                "lifetime-range", record["policy"], f"{path}.{phase}.lifetime", record[phase]["lifetime"],
+                f"{hub['provider']} takes {low} to {high} seconds.", "Choose a lifetime in that range.",
+                PROVIDERS[hub["provider"]].source,
+            )  # fmt: skip
+
+
+def _well_formed(record: Connection, hub: dict[str, t.Any]) -> Found:
+    path, ike, name = f"vpn_policies.{record['policy']}", record["ike"], record["policy"]
+    for phase in ("ike", "ipsec"):
+        cipher = _algorithms.ENCRYPTION[record[phase]["encryption"]]
+        if cipher.aead and record[phase]["integrity"]:
+            yield finding(
+                "aead-integrity", name, f"{path}.{phase}.integrity", record[phase]["integrity"],
+                f"{cipher.name} protects integrity by itself.",
+                "Leave `integrity` out" + ("; name the `prf` instead." if phase == "ike" else "."), "RFC 5282 section 8",
+            )  # fmt: skip
+    if ike["prf"] and not _algorithms.ENCRYPTION[ike["encryption"]].aead:
+        yield finding(
+            "prf-without-aead", name, f"{path}.ike.prf", ike["prf"], f"{ike['encryption']} takes its PRF from `integrity`.",
+            "Leave `prf` out.", NEUTRON,
+        )  # fmt: skip
+    if ike["version"] == "v1" and _algorithms.ENCRYPTION[ike["encryption"]].aead:
+        yield finding(
+            "ikev1-aead", name, f"{path}.ike.encryption", ike["encryption"], "IKEv1 has no AEAD cipher for itself.",
+            "Use IKEv2, or a CBC cipher in `ike`.", "RFC 5282 section 1",
+        )  # fmt: skip
+    if ike["version"] == "v2" and ike["mode"] != "main":
+        yield finding(
+            "ikev2-mode", name, f"{path}.ike.mode", ike["mode"], "IKEv2 knows no modes.", "Leave `mode` out.", "RFC 7296",
+        )  # fmt: skip
+    if ike["version"] == "v1" and record["selector_mode"] == "combined" and len(_wanted_pairs(record)) > 1:
+        yield finding(
+            "ikev1-combined", record["site"], f"vpn_sites.{record['site']}.selector_mode", "combined",
+            "IKEv1 carries one pair of subnets a tunnel; the others would be lost.", "Use per_pair or IKEv2.",
+            "RFC 2409 section 5.5",
+        )  # fmt: skip
+
+
+def _wanted_pairs(record: Connection) -> list[tuple[str, str]]:
+    return list(itertools.product(record["local"]["subnets"], record["remote"]["subnets"]))
+
+
+def _site_values(record: Connection, hub: dict[str, t.Any]) -> Found:
+    site, provider = record["site"], PROVIDERS[hub["provider"]]
+    if record["dpd"]["timeout"] <= record["dpd"]["interval"] or record["dpd"]["interval"] < 1:
+        yield finding(
+            "dpd-timeout", site, f"vpn_sites.{site}.dpd", f"interval {record['dpd']['interval']}, timeout {record['dpd']['timeout']}",
+            "the timeout must be greater than the interval.", "Take about four times the interval.", NEUTRON,
+        )  # fmt: skip
+    if not 1280 <= record["underlay_mtu"] <= 9216:
+        yield finding(
+            "mtu-range", site, f"vpn_sites.{site}.underlay_mtu", record["underlay_mtu"], "is no path's MTU.",
+            "Write 1280 to 9216 bytes; 1500 on the Internet.", "RFC 8200 section 5",
+        )  # fmt: skip
+    if record["psk_generation"] < 1:
+        yield finding(
+            "generation-range", site, f"vpn_sites.{site}.psk_generation", record["psk_generation"], "counts from 1.",
+            "Count it up by one for a new key.", "docs/reference/description.md",
+        )  # fmt: skip
+    for field, end in (("id", "remote"), ("peer_id", "local")):
+        identity = record[end]["id"]
+        if identity and (not identity["value"].isprintable() or set(identity["value"]) & set(provider.id_forbidden)):
+            yield finding(
+                "bad-id", site, f"vpn_sites.{site}.{field}.value", identity["value"],
+                f"{hub['provider']} would break on a character of it.", "Use letters, digits and . - _ @ : only.",
+                provider.source,
+            )  # fmt: skip
+        elif identity and identity["type"] != id_type(identity["value"]):
+            yield finding(
+                "bad-id", site, f"vpn_sites.{site}.{field}.type", identity["type"],
+                f"the hub gets the value only, and takes {identity['value']} for {id_type(identity['value'])}.",
+                "Leave `type` out, or choose another value.", provider.source,
+            )  # fmt: skip
+    if record["dpd"]["action"] not in provider.dpd_actions:
+        yield finding(
+            "dpd-action", site, f"vpn_sites.{site}.dpd.action", record["dpd"]["action"],
+            f"{hub['provider']} knows only {', '.join(provider.dpd_actions)}.", "Choose one of them.", provider.source,
+        )  # fmt: skip
+    for index, rule in enumerate(record["security_group_rules"]):
+        protocol = rule["protocol"].lower()
+        if protocol not in _PROTOCOLS and not (protocol.isdecimal() and int(protocol) <= 255):
+            near = difflib.get_close_matches(protocol, _PROTOCOLS, n=1)
+            yield finding(
+                "bad-protocol", site, f"vpn_sites.{site}.security_group_rules[{index}].protocol", rule["protocol"],
+                "is no protocol that the cloud knows.", f"Did you mean `{near[0]}`?" if near else "Write a name or 0 to 255.", NEUTRON,
+            )  # fmt: skip
+        for port in rule.get("ports") or []:
+            low, high = port_range(port)
+            if not 1 <= low <= high <= 65535 or protocol not in _WITH_PORTS:
+                yield finding(
+                    "bad-ports", site, f"vpn_sites.{site}.security_group_rules[{index}].ports", port,
+                    "is no port or range of 1 to 65535, or the protocol has no ports.",
+                    "Write 443 or 8000-8010, with protocol tcp or udp.", NEUTRON,
+                )  # fmt: skip
+
+
+_WITH_PORTS = ("tcp", "udp", "sctp", "dccp", "udplite", "6", "17", "132", "33", "136")
+# neutron-lib, constants.IP_PROTOCOL_MAP
+_PROTOCOLS = (
+    "any", "ah", "dccp", "egp", "esp", "gre", "icmp", "icmpv6", "igmp", "ipip", "ipv6-encap", "ipv6-frag", "ipv6-icmp",
+    "ipv6-nonxt", "ipv6-opts", "ipv6-route", "ospf", "pgm", "rsvp", "sctp", "tcp", "udp", "udplite", "vrrp",
+)  # fmt: skip
+
+
+def _platform(record: Connection, hub: dict[str, t.Any]) -> Found:
+    path, table = f"vpn_sites.{record['site']}.router_settings", _platforms.PLATFORMS[record["platform"]].SETTINGS
+    for one in problems(path, table, record["router_settings"]):
+        yield Finding(**{**one, "host": record["site"]})
+    for field, value, message, remedy in _platforms.problems(record):
+        yield finding(
+            "platform-limit", record["site"], _written_field(record, field), value, message, remedy, record["platform"]
+        )
+
+
+def _written_field(record: Connection, field: str) -> str:
+    """Say where the user wrote what stands in a field of the record (the hub's view)."""
+    if field.startswith(("ike.", "ipsec.")):
+        return f"vpn_policies.{record['policy']}.{field}"
+    ends = {"local.id": "peer_id", "remote.id": "id", "remote.address": "local_address", "remote.": "", "name": ""}
+    start = next((start for start in ends if field.startswith(start)), "")
+    return f"vpn_sites.{record['site']}.{ends.get(start, '')}{field[len(start) :]}".rstrip(".")
+
+
+def psk(record: Connection, hub: dict[str, t.Any]) -> Found:
+    field = f"vpn_psks['{record['name']}']"
+    if "psk" not in record:
+        yield finding(
+            "psk-missing", record["site"], field, "", f"there is no key for {record['name']} (nor for {record['site']}).",
+            "Put one into vpn_psks, or derive it with the filter bothends.vpn.site_psk.", VPN_PAGE,
+        )  # fmt: skip
+        return
+    provider = PROVIDERS[hub["provider"]]
+    why = _secrets.problem(record["psk"], provider.psk_length, provider.psk_forbidden)
+    if why:
+        yield finding(
+            "psk-not-allowed",
+            record["site"],
+            field,
+            "(secret)",
+            f"the key {why}.",
+            "Choose another key.",
+            provider.source,
+        )
+    elif len(record["psk"]) < 20:
+        yield finding(
+            "psk-short", record["site"], field, "(secret)", f"the key has {len(record['psk'])} characters and can be guessed.",
+            "Take 20 or more random characters.", "RFC 7296 section 2.15", WARNING,
+        )  # fmt: skip
+
+
+def mangled_psks(psks: t.Mapping[str, t.Any]) -> Found:
+    """YAML turns a bare 0123 or yes into something else, and another key would reach both ends."""
+    for name, value in psks.items():
+        if value is not None and not isinstance(value, str):
+            yield finding(
+                "mangled-by-yaml", str(name), f"vpn_psks['{name}']", "(secret)", f"the key was read as {type(value).__name__}.",
+                "Put the key in quotes.", "YAML 1.1",
+            )  # fmt: skip
+
+
+RULES: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (
+    _spoken,
+    _well_formed,
+    _site_values,
+    _platform,
+)

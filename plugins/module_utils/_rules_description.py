@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""Rules over the whole description: what refers to what, and what must be told apart. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
+from ansible_collections.bothends.vpn.plugins.module_utils._description import Description
+from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
+    NEUTRON,
+    VPN_PAGE,
+    WARNING,
+    Finding,
+    Found,
+    finding,
+    listed,
+)
+
+
+def references(description: Description) -> Found:
+    """Each hub and policy that a site names must be there. One that is there, but wrong, is told as that."""
+    wrong = {one["host"] for one in description.findings if one["field"].startswith("vpn_hubs.")}
+    for name, site in description.sites.items():
+        for index, hub in enumerate(site["hubs"]):
+            if hub not in description.hubs and hub not in wrong:
+                yield finding(
+                    "unknown-hub", name, f"vpn_sites.{name}.hubs[{index}]", hub, f"there is no hub {hub!r} in vpn_hubs.",
+                    f"Known hubs: {listed(description.hubs)}.", "docs/reference/description.md",
+                )  # fmt: skip
+        if not site["hubs"]:
+            yield finding(
+                "no-hub", name, f"vpn_sites.{name}.hubs", "", "the site connects to no hub.",
+                f"Name one: {listed(description.hubs)}.", "docs/reference/description.md",
+            )  # fmt: skip
+        if site["policy"] not in description.policies:
+            yield finding(
+                "unknown-policy", name, f"vpn_sites.{name}.policy", site["policy"],
+                f"there is no policy {site['policy']!r} in vpn_policies.",
+                f"Known policies: {listed(description.policies)}.", "docs/reference/description.md",
+            )  # fmt: skip
+
+
+def _written_addresses(description: Description) -> Found:
+    for kind, entries in (("vpn_hubs", description.hubs), ("vpn_sites", description.sites)):
+        for name, entry in entries.items():
+            for field in ("gateway", "local_address"):
+                value = entry.get(field)
+                if value and not _addresses.is_address(value):
+                    yield finding(
+                        "bad-address", name, f"{kind}.{name}.{field}", value, f"{value!r} is not an IP address.",
+                        "Write one address, without a prefix length.", NEUTRON,
+                    )  # fmt: skip
+
+
+def _distinct_peers(description: Description) -> Found:
+    """A hub tells its sites apart by their gateway and by their IKE identity."""
+    for hub, names in _sites_by_hub(description).items():
+        gateways: dict[str, str] = {}
+        identities: dict[str, str] = {}
+        for name in names:
+            site = description.sites[name]
+            gateway = _addresses.address(site["gateway"])
+            identity = (site["id"] or {}).get("value") or gateway
+            if gateway == _addresses.address(description.hubs[hub]["gateway"]):
+                yield finding(
+                    "gateway-is-own", name, f"vpn_sites.{name}.gateway", site["gateway"],
+                    f"is the gateway of hub {hub} itself.", "Write the site's public address.", VPN_PAGE,
+                )  # fmt: skip
+            same_gateway = gateways.setdefault(gateway, name)
+            if same_gateway != name:
+                yield _same_peer("duplicate-gateway", name, "gateway", "gateway", site["gateway"], hub, same_gateway)
+            same_id = identities.setdefault(identity, name)
+            if same_id not in (name, same_gateway):
+                yield _same_peer("duplicate-id", name, "id", "IKE identity", identity, hub, same_id)
+
+
+def _same_peer(code: str, site: str, field: str, what: str, value: str, hub: str, other: str) -> Finding:
+    return finding(
+        code, site, f"vpn_sites.{site}.{field}", value,
+        f"hub {hub} reaches {other} by the same {what} {value}; the two would replace each other.",
+        f"Give each site of a hub its own {what}.", "strongSwan: uniqueids, secrets are chosen by the peer's identity",
+    )  # fmt: skip
+
+
+def _subnets(description: Description) -> Found:
+    for kind, entries in (("vpn_hubs", description.hubs), ("vpn_sites", description.sites)):
+        for name, entry in entries.items():
+            if not entry["subnets"]:
+                yield finding(
+                    "no-subnets", name, f"{kind}.{name}.subnets", "[]", "the list is empty: nothing could talk.",
+                    "List the subnets that the other end may reach.", VPN_PAGE,
+                )  # fmt: skip
+            for index, subnet in enumerate(entry["subnets"]):
+                field = f"{kind}.{name}.subnets[{index}]"
+                if not _addresses.is_prefix(subnet):
+                    if kind == "vpn_sites" or "/" in subnet:
+                        yield finding(
+                            "bad-subnet", name, field, subnet, f"{subnet!r} is not a subnet.",
+                            "Write it as a CIDR such as 192.168.3.0/24.", NEUTRON,
+                        )  # fmt: skip
+                    continue
+                clean = _addresses.normalize(subnet)
+                if "-" in clean:
+                    yield finding(
+                        "bad-subnet", name, field, subnet, "a range that is no CIDR cannot be a VPN's subnet.",
+                        "Split it into CIDRs.", NEUTRON,
+                    )  # fmt: skip
+                elif subnet.partition("/")[0] != clean.partition("/")[0] and ":" not in subnet:
+                    yield finding(
+                        "host-bits", name, field, subnet, f"has host bits; {clean} is used at both ends.",
+                        f"Write {clean}.", "RFC 4632 section 3.1", WARNING,
+                    )  # fmt: skip
+
+
+def _probes(description: Description) -> Found:
+    for name, site in description.sites.items():
+        for index, probe in enumerate(site["probe"]):
+            if not isinstance(probe, dict) or set(probe) != {"from", "to"}:
+                yield finding(
+                    "bad-probe", name, f"vpn_sites.{name}.probe[{index}]", probe, "a probe has a `from` and a `to`.",
+                    "Write {from: 192.168.3.10, to: 192.168.1.10}.", "docs/reference/description.md",
+                )  # fmt: skip
+                continue
+            hubs = [
+                subnet for hub in site["hubs"] if hub in description.hubs for subnet in description.hubs[hub]["subnets"]
+            ]
+            for end, subnets in (("from", site["subnets"]), ("to", hubs)):
+                if _outside(str(probe[end]), subnets):
+                    yield finding(
+                        "probe-outside", name, f"vpn_sites.{name}.probe[{index}].{end}", probe[end],
+                        "lies in none of the subnets that the tunnel carries, so it proves nothing.",
+                        "Name a host in one of them.", "docs/reference/description.md", WARNING,
+                    )  # fmt: skip
+
+
+def _outside(address: str, subnets: t.Sequence[str]) -> bool:
+    """Tell whether an address is surely in none of the subnets; names are not judged."""
+    if not _addresses.is_address(address) or not all(map(_addresses.is_prefix, subnets)):
+        return False
+    return not any(_addresses.parse(subnet).covers(_addresses.parse(address)) for subnet in subnets)
+
+
+def _sites_by_hub(description: Description) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {hub: [] for hub in description.hubs}
+    for name, site in description.sites.items():
+        for hub in site["hubs"]:
+            if hub in out:
+                out[hub].append(name)
+    return out
+
+
+RULES: tuple[t.Callable[[Description], Found], ...] = (
+    references,
+    _written_addresses,
+    _distinct_peers,
+    _subnets,
+    _probes,
+)
