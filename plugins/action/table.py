@@ -31,7 +31,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(SPEC)
         columns = list(plain(options["columns"]).items())
-        width = shutil.get_terminal_size((100, 24)).columns
+        width = shutil.get_terminal_size((132, 24)).columns
         rows = plain(options["rows"])
         lines = _tables.table(columns, rows, width - 2) if rows else [options["empty"]]
         display = Display()

@@ -28,6 +28,10 @@ options:
   proof:
     description: RV(bothends.vpn.strongswan_state#module:proof), with C(pings) and C(drift) added.
     type: dict
+  planned:
+    description: Nothing was applied yet, so nothing has failed.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -53,9 +57,11 @@ from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
 @guarded
-def verdicts(records: t.Any, statuses: t.Any, sas: t.Any = None, proof: t.Any = None) -> list[dict[str, str]]:
+def verdicts(
+    records: t.Any, statuses: t.Any, sas: t.Any = None, proof: t.Any = None, planned: bool = False
+) -> list[dict[str, str]]:
     """List the tunnels with what became of them."""
-    judged = _verdict.rows(plain(records), plain(statuses), plain(sas), plain(proof) or None)
+    judged = _verdict.rows(plain(records), plain(statuses), plain(sas), plain(proof) or None, bool(planned))
     return [dict(row) for row in judged]
 
 

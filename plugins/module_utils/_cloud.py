@@ -45,7 +45,7 @@ class Cloud:
             self._session.get_endpoint()
         except (SDKException, ClientException, TypeError, OSError) as error:
             raise VpnError(
-                f"cannot log in to cloud {cloud if isinstance(cloud, str) else '(from the environment)'}: {error}. "
+                f"cannot log in to cloud {cloud if isinstance(cloud, str) else '(from the environment)'}: {_sentence(error)} "
                 "Remedy: check clouds.yaml (OS_CLIENT_CONFIG_FILE), OS_CLOUD and the credential."
             ) from error
 
@@ -88,6 +88,11 @@ class Cloud:
         ]
         return found
 
+    def with_services(self, snapshot: Snapshot) -> Snapshot:
+        """Give the snapshot with the VPN services as they are now."""
+        kind = KINDS["vpn_service"]
+        return {**snapshot, kind.name: self.list(kind.path, kind.plural)}
+
     # --- writing
 
     def execute(self, steps: t.Sequence[Step], progress: t.Callable[[int, Step], None] | None = None) -> dict[Ref, str]:
@@ -105,8 +110,9 @@ class Cloud:
             if failed:
                 step, cause = failed[0]
                 raise VpnError(
-                    f"cannot {step.verb} {step.kind} {step.name}: {cause} Done: {done} of {len(steps)} steps. "
-                    "Remedy: mend the cause and run again; what is done is found and kept."
+                    f"cannot {step.verb} {step.kind} {step.name}: {_sentence(cause)} Done: {done} of {len(steps)} steps. "
+                    "Remedy: mend the cause and run again; what is done is found and kept.",
+                    changed=done > 0,
                 ) from cause
         return ids
 
@@ -155,11 +161,16 @@ class Cloud:
         if missing_ok and answer.status_code == 404:
             return {}
         if answer.status_code >= 400:
-            raise VpnError(f"the cloud refused ({doing}): HTTP {answer.status_code}: {_reason(answer)}")
+            raise VpnError(f"the cloud refused ({doing}): HTTP {answer.status_code}: {_sentence(_reason(answer))}")
         try:
             return answer.json() if answer.content else {}
         except ValueError as error:
             raise VpnError(f"the cloud answered no JSON ({doing}).") from error
+
+
+def _sentence(text: t.Any) -> str:
+    """End a text that others wrote with one full stop."""
+    return str(text).strip().rstrip(".") + "."
 
 
 def _reason(answer: t.Any) -> str:

@@ -281,7 +281,7 @@ def _entries(kind: str, spec: Spec, value: t.Any, found: list[Finding]) -> dict[
         return {}
     if not isinstance(value, dict):
         found.append(
-            finding("not-a-dict", "", kind, type(value).__name__, f"{kind} is a {type(value).__name__}.",
+            finding("not-a-dict", "", kind, _kind(value), f"{kind} is {_kind(value)}.",
                     "Write it as a dict keyed by name.", SOURCE)
         )  # fmt: skip
         return {}
@@ -306,7 +306,7 @@ def _without_wrong(path: str, spec: Spec, entry: t.Any, wrong: list[Finding]) ->
 def _name_problems(kind: str, name: t.Any) -> t.Iterator[Finding]:
     if not isinstance(name, str):
         yield finding(
-            "mangled-by-yaml", "", f"{kind}.{name}", name, f"the name was read as {type(name).__name__} {name!r}.",
+            "mangled-by-yaml", "", f"{kind}.{name}", name, f"the name was read as {_kind(name)} {name!r}.",
             "Put the name in quotes.", "YAML 1.1",
         )  # fmt: skip
     elif not NAME.match(name):
@@ -367,7 +367,9 @@ def problems(path: str, spec: Spec, entry: t.Any) -> t.Iterator[Finding]:
     for key, row in spec.items():
         if key not in entry:
             if row.get("required"):
-                yield finding("missing", "", f"{path}.{key}", "", f"`{key}` is missing.", row["description"], SOURCE)
+                yield finding(
+                    "missing", "", f"{path}.{key}", "", f"`{key}` is missing.", _unmarked(row["description"]), SOURCE
+                )
             continue
         yield from _value_problems(f"{path}.{key}", row, entry[key])
 
@@ -395,7 +397,7 @@ def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterato
         if (text_wanted and isinstance(item, (bool, float))) or (text_wanted and _lost_form(path, item)):
             yield finding(
                 "mangled-by-yaml", "", place, item, f"was read as {_kind(item)} {item!r}.",
-                "Put the value in quotes.", "YAML 1.1",
+                _meant(row, item) or "Put the value in quotes.", "YAML 1.1",
             )  # fmt: skip
             return
     outcome = ArgumentSpecValidator(arguments({"it": row})).validate({"it": value})
@@ -405,8 +407,19 @@ def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterato
         )
         yield finding(
             "bad-value", "", path, value if not isinstance(value, dict) else "...", _reword(message, row),
-            f"Did you mean `{near[0]}`?" if near else row["description"], SOURCE,
+            f"Did you mean `{near[0]}`?" if near else _unmarked(row["description"]), SOURCE,
         )  # fmt: skip
+
+
+def _meant(row: dict[str, t.Any], item: t.Any) -> str | None:
+    """Guess which choice a bare number stands for: 14 for group14."""
+    near = [choice for choice in row.get("choices", ()) if re.fullmatch(rf"[a-z]+{item}", choice)]
+    return f"Write `{near[0]}`." if near else None
+
+
+def _unmarked(description: str) -> str:
+    """Write a description without the markup of Ansible's documentation."""
+    return re.sub(r"\b[A-Z]\(([^)]*)\)", r"\1", description)
 
 
 def _lost_form(path: str, item: t.Any) -> bool:

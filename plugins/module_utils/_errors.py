@@ -7,6 +7,15 @@
 
 from __future__ import annotations
 
+import typing as t
+
 
 class VpnError(Exception):
-    """Something that the operator must know: the message names the object, what is wrong and the remedy."""
+    """Something that the operator must know: the message names the object, what is wrong and the remedy.
+
+    ``result`` is what a module returns all the same: what was planned and done before it failed.
+    """
+
+    def __init__(self, message: str, **result: t.Any) -> None:
+        super().__init__(message)
+        self.result = result

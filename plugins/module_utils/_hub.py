@@ -52,9 +52,12 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
     disruptive = sorted({step.name for step in plan.steps if step.disruptive})
     if disruptive and not params["allow_disruption"]:
         raise VpnError(
-            f"hub {params['name']}: this would interrupt {', '.join(disruptive)}, because "
-            f"{'; '.join(sorted({step.why for step in plan.steps if step.disruptive and step.verb == 'create'}))}. "
-            "Remedy: run again with allow_disruption when an interruption is acceptable."
+            f"hub {params['name']}: nothing was changed, because this would interrupt {', '.join(disruptive)} "
+            f"({'; '.join(sorted({step.why for step in plan.steps if step.disruptive}))}). "
+            "Remedy: when an interruption is acceptable, run again with allow_disruption (role hub: hub_allow_disruption).",
+            changed=False,
+            plan=[step.public() for step in plan.steps],
+            diff=_plan.diff(snapshot, plan.steps),
         )
     return Work(records, snapshot, facts, plan)
 
@@ -74,19 +77,23 @@ def _refuse(found: list[_findings.Finding]) -> None:
 def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
     """Bring the hub into the described state, or say what that would take. Returns the module's result."""
     work = prepare(params, cloud)
-    ids: dict[_plan.Ref, str] = {}
-    if not check_mode and work.plan.steps:
-        ids = cloud.execute(work.plan.steps)
-    answers = {name: ids.get(answer) if isinstance(answer, _plan.Ref) else answer
-               for name, answer in work.plan.connections.items()}  # fmt: skip
-    return {
+    result = {
         "changed": bool(work.plan.steps),
         "plan": [step.public() for step in work.plan.steps],
         "leftovers": work.plan.leftovers,
-        "hub": {"name": params["name"], **work.facts},
-        "connections": _report(params, cloud, work, answers, check_mode),
         "diff": _plan.diff(work.snapshot, work.plan.steps),
     }
+    try:
+        ids = cloud.execute(work.plan.steps) if work.plan.steps and not check_mode else {}
+        answers = {name: ids.get(answer) if isinstance(answer, _plan.Ref) else answer
+                   for name, answer in work.plan.connections.items()}  # fmt: skip
+        connections = _report(params, cloud, work, answers, check_mode)
+        facts = _state.hub_facts(cloud.with_services(work.snapshot) if ids else work.snapshot)
+    except VpnError as error:
+        # What was written stays written: the failure says so too.
+        error.result = {**result, **error.result}
+        raise
+    return {**result, "hub": {"name": params["name"], **facts}, "connections": connections}
 
 
 def _report(

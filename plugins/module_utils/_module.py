@@ -28,7 +28,7 @@ def run(module: AnsibleModule, work: t.Callable[[_cloud.Cloud], dict[str, t.Any]
     try:
         result = work(_cloud.Cloud(module.params["cloud"] or None, module.params["concurrency"]))
     except VpnError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), **error.result)
     for left in result.get("leftovers", []):
         module.warn(
             f"{left['kind']} {left['name']} ({left['id']}) is ours, but site {left['site']} is not described any more; "

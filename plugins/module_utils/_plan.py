@@ -59,9 +59,17 @@ class Step(t.NamedTuple):
     why: str = ""
 
     def public(self) -> dict[str, t.Any]:
-        """Show the step without secrets."""
-        return {"verb": self.verb, "kind": self.kind, "name": self.name, "id": self.id, "disruptive": self.disruptive,
-                "fields": sorted(self.body) if self.verb == "update" else [], "why": self.why}  # fmt: skip
+        """Show the step without secrets; an update says which fields it sends."""
+        fields = sorted(self.body) if self.verb == "update" else []
+        return {
+            "verb": self.verb,
+            "kind": self.kind,
+            "name": self.name,
+            "id": self.id,
+            "disruptive": self.disruptive,
+            "fields": fields,
+            "why": self.why or ", ".join(fields),
+        }
 
 
 class Plan(t.NamedTuple):
@@ -275,7 +283,9 @@ class _Planner:
         if site is not None and site not in self.wanted.sites and not self.purge:
             self.leftovers.append({"kind": kind, "name": _name(one), "id": one["id"], "site": site})
             return
-        self._delete(kind, one, "no longer wanted")
+        purged = site is not None and site not in self.wanted.sites
+        why = f"site {site} is not described any more" if purged else "no longer wanted"
+        self._delete(kind, one, why, disruptive=purged and kind == "site_connection")
 
     def _delete(self, kind: str, one: Body, why: str, disruptive: bool = False) -> None:
         self.deletes.append(Step("delete", kind, _name(one), one["id"], {}, None, disruptive, why))

@@ -30,7 +30,7 @@ def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None)
     found = list(description.findings)
     if psks is not None and not isinstance(psks, t.Mapping):
         found.append(
-            finding("not-a-dict", "", "vpn_psks", "(secret)", f"vpn_psks is a {type(psks).__name__}.",
+            finding("not-a-dict", "", "vpn_psks", "(secret)", "vpn_psks is no dict.",
                     "Write it as a dict from a connection or site to its key.", SOURCE)
         )  # fmt: skip
         psks = None

@@ -197,7 +197,7 @@ def mangled_psks(psks: t.Mapping[str, t.Any]) -> Found:
     for name, value in psks.items():
         if value is not None and not isinstance(value, str):
             yield finding(
-                "mangled-by-yaml", str(name), f"vpn_psks['{name}']", "(secret)", f"the key was read as {type(value).__name__}.",
+                "mangled-by-yaml", str(name), f"vpn_psks['{name}']", "(secret)", "the key was read as something else than a text.",
                 "Put the key in quotes.", "YAML 1.1",
             )  # fmt: skip
 

@@ -22,6 +22,16 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
 )
 
 
+def _nothing(description: Description) -> Found:
+    """A misspelt variable looks like an empty one."""
+    for kind, entries in (("vpn_hubs", description.hubs), ("vpn_sites", description.sites)):
+        if not entries and not any(one["field"].startswith(kind) for one in description.findings):
+            yield finding(
+                "nothing-described", "", kind, "", f"{kind} is empty or not there.",
+                f"Is the variable called {kind}, and does group_vars lie beside the inventory?", VPN_PAGE, WARNING,
+            )  # fmt: skip
+
+
 def references(description: Description) -> Found:
     """Each hub and policy that a site names must be there. One that is there, but wrong, is told as that."""
     wrong = {one["host"] for one in description.findings if one["field"].startswith("vpn_hubs.")}
@@ -155,6 +165,7 @@ def _sites_by_hub(description: Description) -> dict[str, list[str]]:
 
 
 RULES: tuple[t.Callable[[Description], Found], ...] = (
+    _nothing,
     references,
     _written_addresses,
     _distinct_peers,

@@ -28,8 +28,11 @@ def table(columns: t.Sequence[tuple[str, str]], rows: t.Sequence[t.Mapping[str, 
     room = width - len(GAP) * (len(columns) - 1)
     if sum(widths) > room and room < LEAST * len(columns):
         return _paragraphs(headings, cells, max(width, 1))
+    words = [_longest_word([heading, *(row[index] for row in cells)]) for index, heading in enumerate(headings)]
     while sum(widths) > room:
-        widest = widths.index(max(widths))
+        # A word is cut only where no column has a blank left to break at.
+        slack = [width if width > word else 0 for width, word in zip(widths, words)]
+        widest = slack.index(max(slack)) if any(slack) else widths.index(max(widths))
         widths[widest] -= 1
     lines = []
     for row in [headings, *cells]:
@@ -37,6 +40,10 @@ def table(columns: t.Sequence[tuple[str, str]], rows: t.Sequence[t.Mapping[str, 
         for number in range(max(map(len, wrapped))):
             lines.append(_join([cell[number] if number < len(cell) else "" for cell in wrapped], widths))
     return lines
+
+
+def _longest_word(texts: t.Iterable[str]) -> int:
+    return max((len(word) for text in texts for word in text.split()), default=0)
 
 
 def _paragraphs(headings: t.Sequence[str], cells: t.Sequence[t.Sequence[str]], width: int) -> list[str]:

@@ -23,7 +23,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._topology import Conn
 
 Sas = t.List[t.Dict[str, t.Any]]
 
-UP, PROVEN, FAILED, UNKNOWN = "up", "proven", "failed", "not proven"
+UP, PROVEN, FAILED, UNKNOWN, PENDING = "up", "proven", "failed", "not proven", "pending"
 
 
 class Proof(t.TypedDict, total=False):
@@ -55,18 +55,20 @@ def rows(
     statuses: t.Mapping[str, t.Sequence[t.Mapping[str, t.Any]]],
     sas: Sas | None,
     proof: Proof | None = None,
+    planned: bool = False,
 ) -> list[Row]:
     """Judge each tunnel of each connection (site's view).
 
     ``statuses`` are the cloud's connections by hub, as hub_info returns them; ``sas`` the router's SAs, None where there is
-    no router to ask.
+    no router to ask. ``planned`` says that nothing was applied yet (check mode): then nothing has failed.
     """
-    return [
+    judged = [
         _row(record, tunnel, _status(statuses.get(record["hub"], []), tunnel["name"]), sas, proof)
         for record in records
         if record["state"] == "present"
         for tunnel in record["tunnels"]
     ]
+    return [{**row, "verdict": PENDING} if planned and row["verdict"] == FAILED else row for row in judged]
 
 
 def _status(connections: t.Sequence[t.Mapping[str, t.Any]], name: str) -> str:
@@ -79,7 +81,7 @@ def _row(record: Connection, tunnel: t.Any, status: str, sas: Sas | None, proof:
         verdict=UNKNOWN, why="",
     )  # fmt: skip
     if sas is None:
-        row["why"] = f"router {record['router']} is not in this inventory: only the cloud was asked"
+        row["why"] = f"router {record['router']} was not asked: it is not in this run, or could not be reached"
         return row
     carrier = _carrier(sas, record["name"], tunnel["name"])
     wrong = [] if status == "Normal" else [f"the cloud says {status}"]
@@ -96,7 +98,14 @@ def _row(record: Connection, tunnel: t.Any, status: str, sas: Sas | None, proof:
         row["pings"] = f"{sum(one['received'] for one in pings)}/{sum(one['sent'] for one in pings)}" if pings else "-"
     untried = [] if proof is None else _untried(tunnel, pings)
     row["verdict"] = FAILED if wrong else UP if proof is None else UNKNOWN if untried else PROVEN
-    row["why"] = "; ".join(wrong or (["no probe tried " + ", ".join(untried)] if untried else []))
+    row["why"] = "; ".join(
+        wrong
+        or (
+            [f"no probe tried {', '.join(untried)}: give the site a `probe`, and its hosts verify_address"]
+            if untried
+            else []
+        )
+    )
     return row
 
 

@@ -28,10 +28,10 @@ def guarded(function: t.Callable[P, R]) -> t.Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except (VpnError, AddressError) as error:
-            raise AnsibleFilterError(f"{name}: {error}") from error
+            raise AnsibleFilterError(f"{name}: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise AnsibleFilterError(
                 f"{name}: the input has not the form that its documentation says ({error})."
-            ) from error
+            ) from None
 
     return call

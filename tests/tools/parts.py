@@ -44,6 +44,9 @@ def run(part: str) -> tuple[str, Counter[str], float]:
     count = cases(part)
     if status and not count["failed"]:
         count["failed"] = 1
+    if not status:
+        # A playbook that is meant to fail a task, and rescues it, has that task in its report as failed.
+        count["passed"] += count.pop("failed", 0)
     return "FAILED" if status else "ok", count, time.monotonic() - start
 
 

@@ -67,6 +67,7 @@ def main() -> None:
     os.environ["OS_NEUTRON_CONFIG_FILES"] = config.name
     layout = Layout()
     patches.retry_when_sqlite_is_locked()
+    patches.retry_status_reports()
     patches.load_extension_without_sha1()
     patches.add_mechanism_driver()
 

@@ -22,7 +22,7 @@ def records():
     ("sas", "verdict", "why"),
     [
         ([], "failed", "the router has no SA for it"),
-        (None, "not proven", "router berlin is not in this inventory: only the cloud was asked"),
+        (None, "not proven", "router berlin was not asked: it is not in this run, or could not be reached"),
     ],
 )
 def test_a_row_for_each_tunnel(sas, verdict, why):

@@ -44,10 +44,10 @@ def test_where_no_column_fits_a_row_is_a_paragraph():
 
 def test_a_heading_wraps_like_any_cell():
     assert _tables.table([("a", "seen at the far end"), ("b", "why")], [{"a": 1, "b": "x" * 20}], 30) == [
-        "SEEN AT THE     WHY",
-        "FAR END",
-        "1               xxxxxxxxxxxxxx",
-        "                xxxxxx",
+        "SEEN AT   WHY",
+        "THE FAR",
+        "END",
+        "1         xxxxxxxxxxxxxxxxxxxx",
     ]
 
 
