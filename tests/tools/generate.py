@@ -94,6 +94,13 @@ def fragment() -> str:
 # --- reference page -------------------------------------------------------------------------------------------------
 
 
+_HEAD = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
+
+
+def _default(row: dict[str, t.Any]) -> str:
+    return "**required**" if row.get("required") else f"`{json.dumps(row['default'])}`" if "default" in row else ""
+
+
 def _markdown(text: str) -> str:
     return re.sub(r"\b[VCOE]\(([^)]*)\)", r"`\1`", text).replace("|", "\\|")
 
@@ -101,11 +108,8 @@ def _markdown(text: str) -> str:
 def _rows(spec: Spec, path: str = "") -> t.Iterator[str]:
     for name, row in spec.items():
         kind = row["type"] + (f" of {row['elements']}" if "elements" in row else "")
-        default = (
-            "**required**" if row.get("required") else f"`{json.dumps(row['default'])}`" if "default" in row else ""
-        )
         choices = f" One of {', '.join(f'`{one}`' for one in row['choices'])}." if "choices" in row else ""
-        yield f"| `{path}{name}` | {kind} | {default} | {_markdown(row['description'])}{choices} |"
+        yield f"| `{path}{name}` | {kind} | {_default(row)} | {_markdown(row['description'])}{choices} |"
         if "options" in row:
             yield from _rows(row["options"], f"{path}{name}{'[]' if row['type'] == 'list' else ''}.")
 
@@ -125,8 +129,7 @@ def reference() -> str:
             "",
             f"## {titles[kind]}: `{kind}`",
             "",
-            "| key | type | default | meaning |",
-            "| --- | --- | --- | --- |",
+            *_HEAD,
         ]
         text += list(_rows(spec))
     text += [
@@ -145,11 +148,35 @@ def reference() -> str:
             "",
             f"## Router settings of platform `{name}`: `router_settings`",
             "",
-            "| key | type | default | meaning |",
-            "| --- | --- | --- | --- |",
+            *_HEAD,
         ]
         text += list(_rows(platform.SETTINGS))
     return "\n".join(text) + "\n"
+
+
+def roles() -> str:
+    """Write the page of the roles' variables from their argument specifications."""
+    text = [
+        "# The roles' variables",
+        "",
+        "Generated from `roles/*/meta/argument_specs.yml` by `make docs`. Set them like any variable, in `group_vars` or with",
+        "`-e hub_allow_disruption=true`. What they take from `vpn_policies`, `vpn_hubs`, `vpn_sites` and `vpn_psks` by default",
+        "need not be set.",
+    ]
+    for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
+        for entry, spec in yaml.safe_load(path.read_text())["argument_specs"].items():
+            name = path.parts[-3] + ("" if entry == "main" else f", `tasks_from: {entry}`")
+            text += ["", f"## {name}", "", _prose(spec["description"]), "", *_HEAD]
+            text += [
+                f"| `{option}` | {row['type']} | {_default(row)} | {_prose(row['description'])} |"
+                for option, row in spec["options"].items()
+            ]
+    return "\n".join(text) + "\n"
+
+
+def _prose(description: str | list[str]) -> str:
+    lines = [description] if isinstance(description, str) else description
+    return re.sub(r"\b[MP]\(([a-z._]+)(?:#[a-z]+)?\)", r"`\1`", _markdown(" ".join(lines)))
 
 
 # --- JSON Schema ----------------------------------------------------------------------------------------------------
@@ -210,6 +237,7 @@ def schema() -> str:
 
 
 OUTPUTS: dict[str, t.Callable[[], str]] = {
+    "docs/reference/roles.md": roles,
     "plugins/doc_fragments/description.py": fragment,
     "docs/reference/description.md": reference,
     "docs/reference/description.schema.json": schema,
