@@ -121,12 +121,16 @@ class Cloud:
         body = {field: ids[value] if isinstance(value, Ref) else value for field, value in step.body.items()}
         doing = f"{step.verb} of {step.kind} {step.name}"
         if step.verb == "create":
-            return self._call("POST", kind.path, doing, {kind.singular: body})[kind.singular]["id"]
+            # Another run may just have made the same rule, and the API allows no second one: that will do.
+            answer = self._call(
+                "POST", kind.path, doing, {kind.singular: body}, fine=409 if kind.name == "security_group_rule" else 0
+            )
+            return answer.get(kind.singular, {}).get("id", "")
         path = f"{kind.path}/{step.id}"
         if step.verb == "update":
             self._call("PUT", path, doing, {kind.singular: body})
         else:
-            self._call("DELETE", path, doing, missing_ok=True)
+            self._call("DELETE", path, doing, fine=404)
         return t.cast(str, step.id)
 
     def wait(self, ids: t.Collection[str], until_active: bool, timeout: float, interval: float = 1.0) -> list[Body]:
@@ -153,12 +157,12 @@ class Cloud:
                 )
             time.sleep(interval)
 
-    def _call(self, method: str, path: str, doing: str, body: Body | None = None, missing_ok: bool = False) -> Body:
+    def _call(self, method: str, path: str, doing: str, body: Body | None = None, fine: int = 0) -> Body:
         try:
             answer = self._session.request(path, method, json=body, raise_exc=False)
         except (SDKException, ClientException, OSError) as error:
             raise VpnError(f"the cloud did not answer ({doing}): {error}.") from error
-        if missing_ok and answer.status_code == 404:
+        if answer.status_code == fine:
             return {}
         if answer.status_code >= 400:
             raise VpnError(f"the cloud refused ({doing}): HTTP {answer.status_code}: {_sentence(_reason(answer))}")

@@ -17,6 +17,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _objects,
     _plan,
     _rules,
+    _rules_connection,
     _state,
     _topology,
 )
@@ -43,7 +44,9 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
     subnets = {params["name"]: _resolved_subnets(description, params["name"], facts)}
     records = [_topology.resolve(record, facts) for record in _topology.connections(description, psks)]
     present = [record for record in records if record["state"] == "present"]
-    _refuse(_rules.addresses(present, subnets))
+    hub = description.hubs[params["name"]]
+    partners = [one for record in present for one in _rules_connection.without_partner(record, hub)]
+    _refuse(_rules.addresses(present, subnets) + partners)
     vpc = {**facts["vpc"], "subnets": facts["subnets"]}
     wanted = _objects.target(
         params["name"], params["provider"], vpc, records, _state.groups(snapshot, params["security_groups"])

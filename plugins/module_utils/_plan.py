@@ -11,6 +11,7 @@ same ones, and planning again over ``project(snapshot, steps)`` gives none.
 
 from __future__ import annotations
 
+import collections
 import copy
 import itertools
 import typing as t
@@ -98,12 +99,14 @@ class _Planner:
         self.deletes: list[Step] = []
         self.leftovers: list[dict[str, str]] = []
         self.answers: dict[str, str | Ref] = {}
+        self.serving: collections.Counter[str] = collections.Counter()
         self.ours = {
             kind: [one for one in snapshot[kind] if (owner(one) or Owner("")).hub == wanted.hub] for kind in KINDS
         }
 
     def run(self) -> Plan:
         matches = self._match_connections()
+        self.serving = collections.Counter(one["vpnservice_id"] for one in matches.values())
         for desired in self.wanted.connections:
             self._connection(desired, matches.get(desired.name))
         for rule in self.wanted.rules:
@@ -206,7 +209,12 @@ class _Planner:
         if not there:
             return self._create(desired, desired.body)
         used = {one["vpnservice_id"] for one in self.snapshot["site_connection"]}
-        chosen = min(there, key=lambda one: (one["id"] not in used, one.get("status") != "ACTIVE", one["id"]))
+
+        def preference(one: Body) -> tuple[t.Any, ...]:
+            # Two runs at once may have made two: the one that carries what is kept stays.
+            return (-self.serving[one["id"]], one["id"] not in used, one.get("status") != "ACTIVE", one["id"])
+
+        chosen = min(there, key=preference)
         spare = [one for one in there if one is not chosen and owner(one) is None]
         if spare:
             listed = ", ".join(f"{one['name'] or '(no name)'} {one['id']} ({one.get('status')})" for one in there)

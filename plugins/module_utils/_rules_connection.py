@@ -23,7 +23,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     listed,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
-from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
+from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection, family
 
 
 def _spoken(record: Connection, hub: dict[str, t.Any]) -> Found:
@@ -82,6 +82,22 @@ def _well_formed(record: Connection, hub: dict[str, t.Any]) -> Found:
 
 def _wanted_pairs(record: Connection) -> list[tuple[str, str]]:
     return list(itertools.product(record["local"]["subnets"], record["remote"]["subnets"]))
+
+
+def without_partner(record: Connection, hub: dict[str, t.Any]) -> Found:
+    """A subnet whose address family the other end has none of would silently get no tunnel."""
+    families = {end: {family(subnet) for subnet in record[end]["subnets"]} for end in ("local", "remote")}
+    for end, other, path in (
+        ("remote", "local", f"vpn_sites.{record['site']}"),
+        ("local", "remote", f"vpn_hubs.{record['hub']}"),
+    ):
+        for index, subnet in enumerate(record[end]["subnets"]):
+            if family(subnet) and not families[other] & {family(subnet), 0}:
+                yield finding(
+                    "no-partner", record["site"], f"{path}.subnets[{index}]", subnet,
+                    f"no subnet of the other end of {record['name']} is IPv{family(subnet)}, so it would get no tunnel.",
+                    "Leave it out, or add a subnet of that family at the other end.", "RFC 7296 section 2.9",
+                )  # fmt: skip
 
 
 def _site_values(record: Connection, hub: dict[str, t.Any]) -> Found:
@@ -205,6 +221,7 @@ def mangled_psks(psks: t.Mapping[str, t.Any]) -> Found:
 RULES: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (
     _spoken,
     _well_formed,
+    without_partner,
     _site_values,
     _platform,
 )

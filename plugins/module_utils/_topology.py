@@ -155,11 +155,11 @@ def tunnels(record: Connection) -> list[Tunnel]:
     """
     local, remote = (sorted(set(record[end]["subnets"]), key=_order) for end in ("local", "remote"))
     if record["selector_mode"] == "per_pair":
-        parts = [([one], [other]) for one in local for other in remote if _family(one) in (_family(other), 0)]
+        parts = [([one], [other]) for one in local for other in remote if family(one) in (family(other), 0)]
     else:
         parts = [
-            ([one for one in local if _family(one) in (family, 0)], [one for one in remote if _family(one) == family])
-            for family in (4, 6)
+            ([one for one in local if family(one) in (version, 0)], [one for one in remote if family(one) == version])
+            for version in (4, 6)
         ]
     return [
         Tunnel(name=f"{record['name']}/{number}", local_subnets=ours, remote_subnets=theirs)
@@ -167,7 +167,7 @@ def tunnels(record: Connection) -> list[Tunnel]:
     ]
 
 
-def _family(subnet: str) -> int:
+def family(subnet: str) -> int:
     """Tell 4 or 6; 0 for a name that the cloud has not resolved yet."""
     return _addresses.parse(subnet).version if _addresses.is_prefix(subnet) else 0
 

@@ -28,6 +28,10 @@ options:
     type: list
     elements: dict
     required: true
+  keep:
+    description: Remove no route that an earlier run made, because the description no longer names all sites of the router.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -161,7 +165,11 @@ def persist(host: Host, routes: list[_linux.Route]) -> bool:
 def main() -> None:
     """Runs the module."""
     module = AnsibleModule(
-        argument_spec={"connections": {"type": "list", "elements": "dict", "required": True}}, supports_check_mode=True
+        argument_spec={
+            "connections": {"type": "list", "elements": "dict", "required": True},
+            "keep": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
     )
     host, records = Host(module), t.cast("list[dict[str, t.Any]]", module.params["connections"])
     try:
@@ -170,6 +178,9 @@ def main() -> None:
             _linux.plan([one for one in routes if one.family == family], host.routes(family))
             for family in _linux.FORWARDING
         ]
+        if module.params["keep"]:
+            routes += [one for routing in plans for one in routing.remove]
+            plans = [routing._replace(remove=[]) for routing in plans]
         if families or os.path.exists(_linux.SYSCTL_FILE):
             host.file(_linux.SYSCTL_FILE, _linux.sysctl_text(families))
         for family in families:

@@ -96,7 +96,12 @@ class Router:
         self.loaded = live_sas.read_connections(swanctl.ask("--list-conns", "--raw"))
         self.before = self.sas()
         wanted = {strongswan.section(record["name"]) for record in records}
-        ours = {strongswan.section(name) for name in absent} | set(self.state.connections)
+        # What was loaded and is in no file any more goes. A file of a site that was left out of the description stays, and
+        # so does what it says.
+        stored = self.tree.get("connections", {})
+        ours = {strongswan.section(name) for name in absent} | {
+            one for one in self.state.connections if one not in stored
+        }
         running = {strongswan.section(sa["connection"]) for sa in self.before}
         self.gone = sorted((ours & (set(self.loaded) | running)) - wanted)
 

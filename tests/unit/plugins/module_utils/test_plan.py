@@ -159,6 +159,12 @@ def test_two_services_of_one_vpc_are_an_error():
         plan(there, BERLIN)
 
 
+def test_of_two_services_that_two_runs_made_the_one_in_use_stays():
+    there = after(snapshot(), BERLIN)
+    there["vpn_service"].insert(0, {**there["vpn_service"][0], "id": "aa-double"})
+    assert [(step.verb, step.id) for step in plan(there, BERLIN).steps] == [("delete", "aa-double")]
+
+
 @pytest.mark.parametrize(
     ("existing", "step"),
     [

@@ -83,6 +83,8 @@ def test_an_absent_site_overlaps_nobody():
         ({"a": site(nat_traversal="off")}, None, "platform-limit", "vpn_sites.a.nat_traversal"),
         ({"a": site(router_settings={"wan": "eth0"})}, None, "unknown-key", "vpn_sites.a.router_settings.wan"),
         ({"a": site(router_settings={"routes": "x"})}, None, "not-a-dict", "vpn_sites.a.router_settings.routes[0]"),
+        ({"a": site(subnets=["fd00:3::/64"])}, None, "no-partner", "vpn_sites.a.subnets[0]"),
+        ({"a": site(subnets=["10.3.0.0/24", "fd00:3::/64"])}, None, "no-partner", "vpn_sites.a.subnets[1]"),
         ({"a": site(security_group_rules=[{"protocol": "tpc"}])}, None, "bad-protocol", "vpn_sites.a.security_group_rules[0].protocol"),
         ({"a": site(probe={"from": "10.4.0.1", "to": "192.168.1.10"})}, None, "probe-outside", "vpn_sites.a.probe[0].from"),
         ({"a": site(probe={"from": "10.3.0.1", "to": "172.16.0.1"})}, None, "probe-outside", "vpn_sites.a.probe[0].to"),
