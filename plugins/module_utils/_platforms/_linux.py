@@ -49,12 +49,17 @@ class Route(t.NamedTuple):
 
 def route(given: t.Mapping[str, t.Any], where: str) -> Route:
     """Reads one entry of ``router_settings.routes``. Raises VpnError with the field and the remedy."""
+    if not isinstance(given, t.Mapping):
+        raise VpnError(f"{where}: {given!r} is no dict with `to` and `via`.")
     try:
         to, via = ipaddress.ip_network(str(given["to"])), ipaddress.ip_address(str(given["via"]))
     except KeyError as error:
         raise VpnError(f"{where}: {error.args[0]} is missing.") from None
     except ValueError as error:
         raise VpnError(f"{where}: {error}.") from None
+    if "%" in f"{to}{via}":
+        # ipaddress takes anything behind it for a zone, a line end too, and the text goes into a script that root runs.
+        raise VpnError(f"{where}: write the address without a zone, and name the interface by `dev`.")
     if to.version != via.version:
         raise VpnError(f"{where}: {to} and {via} are of different address families.")
     dev = str(given.get("dev") or "")
@@ -67,7 +72,10 @@ def wanted_routes(records: list[dict[str, t.Any]]) -> list[Route]:
     """The routes that the sites' router_settings declare, each once. Raises VpnError where two contradict each other."""
     out: dict[str, Route] = {}
     for record in records:
-        for number, given in enumerate((record.get("router_settings") or {}).get("routes") or []):
+        routes = (record.get("router_settings") or {}).get("routes") or []
+        if not isinstance(routes, list):
+            raise VpnError(f"site {record['site']}: router_settings.routes: is no list.")
+        for number, given in enumerate(routes):
             where = f"site {record['site']}: router_settings.routes[{number}]"
             one = route(given, where)
             if out.setdefault(one.to, one) != one:

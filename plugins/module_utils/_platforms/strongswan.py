@@ -19,7 +19,8 @@ import re
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _linux, _strongswan_sas
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl_text as text
 
 NAME = "strongswan"
@@ -136,6 +137,15 @@ def problems(record: Record) -> t.Iterator[Problem]:
                 why,
                 "Choose an id of plain printable ASCII characters.",
             )
+    try:
+        _linux.wanted_routes([record])
+    except VpnError as error:
+        yield (
+            "router_settings.routes",
+            record["router_settings"]["routes"],
+            str(error),
+            "Write {to: 192.168.4.0/24, via: 192.168.3.254}.",
+        )
     longest = max((len(section(tunnel["name"]).encode()) for tunnel in record["tunnels"]), default=0)
     connection = len(section(record["name"]).encode())
     if connection > _CONNECTION_BYTES or connection + longest > _CHILD_BYTES:
