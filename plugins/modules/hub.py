@@ -30,7 +30,7 @@ options:
   purge:
     description:
       - Also remove what this module made for sites that are not in O(connections) any more.
-      - Without it they stay, and a warning names them.
+      - Without it they stay, and a warning names them. Ending a connection in this way also needs O(allow_disruption).
     type: bool
     default: false
   allow_disruption:
