@@ -16,7 +16,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import _description, 
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "site_router" / "templates"
-OPTIONS = ("sites", "dest", "placeholders", "can_trap")
+OPTIONS = ("sites", "dest", "placeholders", "resolved", "known_sites", "known_hubs", "purge")
 
 
 class ActionModule(ActionBase):
@@ -36,24 +36,26 @@ class ActionModule(ActionBase):
             sites = rendered(
                 arguments.get("sites"),
                 allow_placeholders=_choice(arguments, "placeholders", ("refuse", "allow")) == "allow",
-                can_trap=_truth(arguments.get("can_trap", True)),
+                resolved=arguments.get("resolved") or {},
             )
         except VpnError as error:
             raise AnsibleActionFail(str(error)) from None
-        module_args = {"sites": sites, "dest": arguments.get("dest")}
+        module_args = {key: arguments[key] for key in OPTIONS if key in arguments and key != "resolved"}
+        module_args["sites"] = sites
         result.update(
             self._execute_module("bothends.vpn.site_configs", module_args=module_args, task_vars=task_vars or {})
         )
         # Whoever loads the files needs to know what is in them, without the keys. It is added here, on the controller, so
         # that nothing of it was ever masked.
+        purged = [{"name": name} for one in result.get("left", []) if one["removed"] for name in one["connections"]]
         result.update(
-            connections=records(arguments["sites"], absent=False), absent=records(arguments["sites"], absent=True)
+            connections=records(arguments["sites"], gone=False), absent=records(arguments["sites"], gone=True) + purged
         )
         return result
 
 
-def records(sites: list[dict[str, t.Any]], absent: bool) -> list[dict[str, t.Any]]:
-    """The connection records of all sites that are there, or that are to be absent, without their keys."""
+def records(sites: list[dict[str, t.Any]], gone: bool) -> list[dict[str, t.Any]]:
+    """The connection records of all sites that are there, or that are to be gone, without their keys."""
     return [
         {
             **{key: value for key, value in record.items() if key != "psk"},
@@ -61,23 +63,29 @@ def records(sites: list[dict[str, t.Any]], absent: bool) -> list[dict[str, t.Any
         }
         for site in sites
         for record in site.get("connections") or []
-        if ("absent" in (site.get("state"), record.get("state"))) is absent
+        if _gone(site, record) is gone
     ]
 
 
-def rendered(sites: t.Any, allow_placeholders: bool, can_trap: bool) -> list[dict[str, t.Any]]:
+def _gone(*states: dict[str, t.Any]) -> bool:
+    """Whether a router has nothing of it: a disabled site is kept by the cloud only."""
+    return any(one.get("state") in ("absent", "disabled") for one in states)
+
+
+def rendered(sites: t.Any, allow_placeholders: bool, resolved: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """What the module needs to know of each site. Raises one VpnError with all that is wrong with all sites."""
     if not isinstance(sites, list) or not all(isinstance(site, dict) and site.get("name") for site in sites):
         raise VpnError("site_configs: sites must be a list of dicts that have a name.")
     out, wrong = [], []
     for site in sites:
-        entry = {"name": site["name"], "platform": site.get("platform") or "strongswan", "state": "present"}
-        entry["state"] = site.get("state") or "present"
+        entry = {"name": site["name"], "platform": site.get("platform") or "strongswan"}
+        entry["state"] = "absent" if _gone(site) else "present"
         out.append(entry)
         if entry["state"] == "absent":
             continue
         try:
-            entry["content"] = _content({**site, **entry}, allow_placeholders, can_trap)
+            texts = _texts({**site, **entry}, allow_placeholders, resolved)
+            entry["files"] = [{"name": name, "content": text} for name, text in texts.items()]
         except VpnError as error:
             wrong.append(str(error))
         except (KeyError, TypeError, AttributeError) as error:  # not the data that a record is: show no value of it
@@ -89,19 +97,19 @@ def rendered(sites: t.Any, allow_placeholders: bool, can_trap: bool) -> list[dic
     return out
 
 
-def _content(site: dict[str, t.Any], allow_placeholders: bool, can_trap: bool) -> str:
-    # A connection that is to be absent is left out of its site's file.
-    records = [record for record in site.get("connections") or [] if record.get("state") != "absent"]
+def _texts(site: dict[str, t.Any], allow_placeholders: bool, resolved: dict[str, t.Any]) -> dict[str, str]:
+    # A connection that is to be gone is left out of its site's file.
+    records = [record for record in site.get("connections") or [] if not _gone(record)]
     given = site.get("router_settings") or (records[0].get("router_settings") if records else None) or {}
     site = {**site, "connections": records, "router_settings": given}
-    text = _platforms.render(site["platform"], site, records, str(TEMPLATES), can_trap=can_trap)
+    texts = _platforms.render(site["platform"], site, records, str(TEMPLATES), **resolved)
     missing = _platforms.missing_settings(site)
     if missing and not allow_placeholders:
         raise VpnError(
             f"site {site['name']}: {', '.join(missing)}: needed on a router and not known."
             " Set it, or have a file written instead (placeholders: allow)."
         )
-    return text
+    return texts
 
 
 def _choice(arguments: dict[str, t.Any], name: str, choices: tuple[str, ...]) -> str:
@@ -109,7 +117,3 @@ def _choice(arguments: dict[str, t.Any], name: str, choices: tuple[str, ...]) ->
     if value not in choices:
         raise VpnError(f"site_configs: {name} must be one of {', '.join(choices)}.")
     return value
-
-
-def _truth(value: t.Any) -> bool:
-    return str(value).lower() in ("true", "yes", "on", "1")

@@ -35,7 +35,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The sites, each with name, state, platform, settings and connections.
+  description: The sites, each with name, state, platform, whether roles can drive that, settings and connections.
   type: list
   elements: dict
 """

@@ -5,105 +5,146 @@
 # This module util is PRIVATE to the collection.
 """The one table of algorithms: what users write, its strength, and its name at every provider and platform.
 
-Names in the first column are those of OpenStack Networking's VPN API. A platform or provider that is missing in a row
-cannot speak that algorithm. ``sa`` is how strongSwan's VICI reports the algorithm of a running SA.
-Sources: neutron-lib ``api/definitions/vpn.py``, ``vpn_aes_ctr.py`` and neutron-vpnaas' strongSwan driver (neutron),
-https://docs.strongswan.org/docs/5.9/config/IKEv2CipherSuites.html (strongswan, sa), IANA's IKEv2 registry (id).
+``TABLES`` has a row for each algorithm, under the name that OpenStack Networking's VPN API gives it. ``COLUMNS`` has a
+column for each speaker (provider, platform, or what a platform says of running SAs): the speaker's words. What is missing in
+a column, the speaker cannot speak; a word that differs by context stands as a dict of contexts.
+Sources: IANA's IKEv2 registry (id), neutron-lib ``api/definitions/vpn.py``, ``vpn_aes_ctr.py`` and neutron-vpnaas' strongSwan
+driver (neutron), https://docs.strongswan.org/docs/5.9/config/IKEv2CipherSuites.html (strongswan, strongswan_sa).
 """
 
 from __future__ import annotations
 
 import typing as t
 
+Word = t.Union[str, t.Dict[str, str]]  # a dict: by context
+Column = t.Dict[str, t.Dict[str, Word]]  # table -> algorithm -> word
+
+# Where an algorithm is spoken: some devices have other words, or fewer, in each.
+CONTEXTS = ("ike_v1", "ike_v2", "ipsec")
+
 
 class Algorithm(t.NamedTuple):
-    """One row: what an algorithm is and what everyone calls it."""
+    """One row: what an algorithm is."""
 
     name: str
     id: int  # IANA IKEv2 transform id
     bits: int  # security strength
-    names: dict[str, str]  # provider or platform -> its word
-    sa: str  # strongSwan's word for it in a running SA
     aead: bool = False
     key_bits: int = 0  # length of the key on the wire, 0 where the algorithm has one length only
 
 
-def _ciphers() -> t.Iterator[Algorithm]:
-    # mode suffix, IANA id, strongSwan's suffix, its SA name, AEAD
-    modes = (
-        ("", 12, "", "AES_CBC", False),
-        ("-ctr", 13, "ctr", "AES_CTR", False),
-        ("-ccm-8", 14, "ccm8", "AES_CCM_8", True),
-        ("-ccm-12", 15, "ccm12", "AES_CCM_12", True),
-        ("-ccm-16", 16, "ccm16", "AES_CCM_16", True),
-        ("-gcm-8", 18, "gcm8", "AES_GCM_8", True),
-        ("-gcm-12", 19, "gcm12", "AES_GCM_12", True),
-        ("-gcm-16", 20, "gcm16", "AES_GCM_16", True),
-    )
-    for mode, iana, swan, sa, aead in modes:
-        for key in (128, 192, 256):
-            name = f"aes-{key}{mode}"
-            yield Algorithm(name, iana, key, {"neutron": name, "strongswan": f"aes{key}{swan}"}, sa, aead, key)
-
-
-def _table(rows: t.Iterable[Algorithm]) -> dict[str, Algorithm]:
+def _table(*rows: Algorithm) -> dict[str, Algorithm]:
     return {row.name: row for row in rows}
 
 
-def _hash(name: str, iana: int, bits: int, swan: str, sa: str) -> Algorithm:
-    return Algorithm(name, iana, bits, {"neutron": name, "strongswan": swan}, sa)
+_KEYS = (128, 192, 256)
+# suffix -> IANA id, AEAD
+_MODES = {
+    "": (12, False),
+    "-ctr": (13, False),
+    "-ccm-8": (14, True),
+    "-ccm-12": (15, True),
+    "-ccm-16": (16, True),
+    "-gcm-8": (18, True),
+    "-gcm-12": (19, True),
+    "-gcm-16": (20, True),
+}
 
-
-def _group(number: int, bits: int, swan: str, sa: str) -> Algorithm:
-    name = f"group{number}"
-    return Algorithm(name, number, bits, {"neutron": name, "strongswan": swan}, sa)
-
-
-ENCRYPTION = _table(_ciphers())
+ENCRYPTION = _table(
+    *(Algorithm(f"aes-{key}{mode}", iana, key, aead, key) for mode, (iana, aead) in _MODES.items() for key in _KEYS)
+)
 
 INTEGRITY = _table(
-    (
-        _hash("aes-xcbc", 5, 128, "aesxcbc", "AES_XCBC_96"),
-        _hash("aes-cmac", 8, 128, "aescmac", "AES_CMAC_96"),
-        _hash("sha256", 12, 128, "sha256", "HMAC_SHA2_256_128"),
-        _hash("sha384", 13, 192, "sha384", "HMAC_SHA2_384_192"),
-        _hash("sha512", 14, 256, "sha512", "HMAC_SHA2_512_256"),
-    )
+    Algorithm("aes-xcbc", 5, 128),
+    Algorithm("aes-cmac", 8, 128),
+    Algorithm("sha256", 12, 128),
+    Algorithm("sha384", 13, 192),
+    Algorithm("sha512", 14, 256),
 )
 
 PRF = _table(
-    (
-        _hash("aes-xcbc", 4, 128, "prfaesxcbc", "PRF_AES128_XCBC"),
-        _hash("sha256", 5, 128, "prfsha256", "PRF_HMAC_SHA2_256"),
-        _hash("sha384", 6, 192, "prfsha384", "PRF_HMAC_SHA2_384"),
-        _hash("sha512", 7, 256, "prfsha512", "PRF_HMAC_SHA2_512"),
-        _hash("aes-cmac", 8, 128, "prfaescmac", "PRF_AES128_CMAC"),
-    )
+    Algorithm("aes-xcbc", 4, 128),
+    Algorithm("sha256", 5, 128),
+    Algorithm("sha384", 6, 192),
+    Algorithm("sha512", 7, 256),
+    Algorithm("aes-cmac", 8, 128),
 )
 
-DH_GROUP = _table(
-    (
-        _group(2, 80, "modp1024", "MODP_1024"),
-        _group(5, 90, "modp1536", "MODP_1536"),
-        _group(14, 112, "modp2048", "MODP_2048"),
-        _group(15, 128, "modp3072", "MODP_3072"),
-        _group(16, 150, "modp4096", "MODP_4096"),
-        _group(17, 170, "modp6144", "MODP_6144"),
-        _group(18, 190, "modp8192", "MODP_8192"),
-        _group(19, 128, "ecp256", "ECP_256"),
-        _group(20, 192, "ecp384", "ECP_384"),
-        _group(21, 256, "ecp521", "ECP_521"),
-        _group(22, 80, "modp1024s160", "MODP_1024_160"),
-        _group(23, 112, "modp2048s224", "MODP_2048_224"),
-        _group(24, 112, "modp2048s256", "MODP_2048_256"),
-        _group(25, 96, "ecp192", "ECP_192"),
-        _group(26, 112, "ecp224", "ECP_224"),
-        _group(27, 112, "ecp224bp", "ECP_224_BP"),
-        _group(28, 128, "ecp256bp", "ECP_256_BP"),
-        _group(29, 192, "ecp384bp", "ECP_384_BP"),
-        _group(30, 256, "ecp512bp", "ECP_512_BP"),
-        _group(31, 128, "curve25519", "CURVE_25519"),
-    )
-)
+# IANA id -> strength in bits
+_GROUPS = {
+    2: 80, 5: 90, 14: 112, 15: 128, 16: 150, 17: 170, 18: 190, 19: 128, 20: 192, 21: 256, 22: 80, 23: 112, 24: 112, 25: 96,
+    26: 112, 27: 112, 28: 128, 29: 192, 30: 256, 31: 128,
+}  # fmt: skip
+DH_GROUP = _table(*(Algorithm(f"group{number}", number, bits) for number, bits in _GROUPS.items()))
 
 TABLES = {"encryption": ENCRYPTION, "integrity": INTEGRITY, "prf": PRF, "dh_group": DH_GROUP, "pfs_group": DH_GROUP}
+
+
+def _ciphers(words: t.Mapping[str, str]) -> dict[str, Word]:
+    """Spell out words that differ in the key length only, by mode; ``{}`` stands for the length."""
+    return {f"aes-{key}{mode}": word.format(key) for mode, word in words.items() for key in _KEYS}
+
+
+_NEUTRON: Column = {table: {name: name for name in rows} for table, rows in TABLES.items() if table != "pfs_group"}
+
+_STRONGSWAN: Column = {
+    "encryption": _ciphers(
+        {"": "aes{}", "-ctr": "aes{}ctr", "-ccm-8": "aes{}ccm8", "-ccm-12": "aes{}ccm12", "-ccm-16": "aes{}ccm16",
+         "-gcm-8": "aes{}gcm8", "-gcm-12": "aes{}gcm12", "-gcm-16": "aes{}gcm16"}
+    ),
+    "integrity": {"aes-xcbc": "aesxcbc", "aes-cmac": "aescmac", "sha256": "sha256", "sha384": "sha384", "sha512": "sha512"},
+    "prf": {"aes-xcbc": "prfaesxcbc", "sha256": "prfsha256", "sha384": "prfsha384", "sha512": "prfsha512", "aes-cmac": "prfaescmac"},
+    "dh_group": {
+        "group2": "modp1024", "group5": "modp1536", "group14": "modp2048", "group15": "modp3072", "group16": "modp4096",
+        "group17": "modp6144", "group18": "modp8192", "group19": "ecp256", "group20": "ecp384", "group21": "ecp521",
+        "group22": "modp1024s160", "group23": "modp2048s224", "group24": "modp2048s256", "group25": "ecp192",
+        "group26": "ecp224", "group27": "ecp224bp", "group28": "ecp256bp", "group29": "ecp384bp", "group30": "ecp512bp",
+        "group31": "curve25519",
+    },
+}  # fmt: skip
+
+# As VICI reports the algorithms of a running SA; the key's length stands beside a cipher's word there.
+_STRONGSWAN_SA: Column = {
+    "encryption": _ciphers(
+        {"": "AES_CBC", "-ctr": "AES_CTR", "-ccm-8": "AES_CCM_8", "-ccm-12": "AES_CCM_12", "-ccm-16": "AES_CCM_16",
+         "-gcm-8": "AES_GCM_8", "-gcm-12": "AES_GCM_12", "-gcm-16": "AES_GCM_16"}
+    ),
+    "integrity": {
+        "aes-xcbc": "AES_XCBC_96", "aes-cmac": "AES_CMAC_96", "sha256": "HMAC_SHA2_256_128", "sha384": "HMAC_SHA2_384_192",
+        "sha512": "HMAC_SHA2_512_256",
+    },
+    "prf": {
+        "aes-xcbc": "PRF_AES128_XCBC", "sha256": "PRF_HMAC_SHA2_256", "sha384": "PRF_HMAC_SHA2_384",
+        "sha512": "PRF_HMAC_SHA2_512", "aes-cmac": "PRF_AES128_CMAC",
+    },
+    "dh_group": {
+        "group2": "MODP_1024", "group5": "MODP_1536", "group14": "MODP_2048", "group15": "MODP_3072", "group16": "MODP_4096",
+        "group17": "MODP_6144", "group18": "MODP_8192", "group19": "ECP_256", "group20": "ECP_384", "group21": "ECP_521",
+        "group22": "MODP_1024_160", "group23": "MODP_2048_224", "group24": "MODP_2048_256", "group25": "ECP_192",
+        "group26": "ECP_224", "group27": "ECP_224_BP", "group28": "ECP_256_BP", "group29": "ECP_384_BP",
+        "group30": "ECP_512_BP", "group31": "CURVE_25519",
+    },
+}  # fmt: skip
+
+COLUMNS: dict[str, Column] = {
+    "neutron": _NEUTRON,
+    "strongswan": _STRONGSWAN,
+    "strongswan_sa": _STRONGSWAN_SA,
+}
+
+
+def context(phase: str, ike_version: str) -> str:
+    """Name the context of a phase: ``ike`` has one for each version, ``ipsec`` one for both."""
+    return f"ike_{ike_version}" if phase == "ike" else phase
+
+
+def word(speaker: str, table: str, name: str, where: str) -> str | None:
+    """Give a speaker's word for an algorithm in a context; None where it cannot speak it."""
+    found = COLUMNS[speaker].get("dh_group" if table == "pfs_group" else table, {}).get(name)
+    return found.get(where) if isinstance(found, dict) else found
+
+
+def spoken(speaker: str, table: str, where: str) -> dict[str, str]:
+    """Give all algorithms of a table that a speaker can speak in a context, with its words."""
+    words = {name: word(speaker, table, name, where) for name in TABLES[table]}
+    return {name: found for name, found in words.items() if found is not None}

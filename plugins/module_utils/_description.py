@@ -19,7 +19,7 @@ import typing as t
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
+from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _platforms
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, finding
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
@@ -148,7 +148,7 @@ SITE: Spec = {
     },
     "platform": {
         "type": "str",
-        "choices": ["strongswan"],
+        "choices": list(_platforms.PLATFORMS),
         "default": "strongswan",
         "description": "What the router runs.",
     },

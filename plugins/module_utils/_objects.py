@@ -191,14 +191,15 @@ def _subnet_ids(vpc: Body, cidrs: t.Iterable[str]) -> list[str]:
 
 def ike_body(provider: str, ike: t.Mapping[str, t.Any]) -> Body:
     """Write an IKE proposal in the provider's words; every algorithm is sent, for the server's defaults are weak."""
+    where = _algorithms.context("ike", ike["version"])
     return {
         "ike_version": ike["version"],
         "phase1_negotiation_mode": ike["mode"],
-        "encryption_algorithm": _word("encryption", ike["encryption"], provider),
-        "auth_algorithm": _word("prf", ike["prf"], provider)
+        "encryption_algorithm": _word("encryption", ike["encryption"], provider, where),
+        "auth_algorithm": _word("prf", ike["prf"], provider, where)
         if ike.get("prf")
-        else _word("integrity", ike["integrity"], provider),
-        "pfs": _word("dh_group", ike["dh_group"], provider),
+        else _word("integrity", ike["integrity"], provider, where),
+        "pfs": _word("dh_group", ike["dh_group"], provider, where),
         "lifetime": {"units": "seconds", "value": int(ike["lifetime"])},
     }
 
@@ -208,15 +209,18 @@ def ipsec_body(provider: str, ipsec: t.Mapping[str, t.Any]) -> Body:
     return {
         "transform_protocol": "esp",
         "encapsulation_mode": "tunnel",
-        "encryption_algorithm": _word("encryption", ipsec["encryption"], provider),
-        "auth_algorithm": _word("integrity", ipsec["integrity"] or INTEGRITY_FILLER, provider),
-        "pfs": _word("pfs_group", ipsec["pfs_group"], provider),
+        "encryption_algorithm": _word("encryption", ipsec["encryption"], provider, "ipsec"),
+        "auth_algorithm": _word("integrity", ipsec["integrity"] or INTEGRITY_FILLER, provider, "ipsec"),
+        "pfs": _word("pfs_group", ipsec["pfs_group"], provider, "ipsec"),
         "lifetime": {"units": "seconds", "value": int(ipsec["lifetime"])},
     }
 
 
-def _word(field: str, name: str, provider: str) -> str:
-    return _algorithms.TABLES[field][name].names[provider]
+def _word(field: str, name: str, provider: str, where: str) -> str:
+    found = _algorithms.word(provider, field, name, where)
+    if found is None:
+        raise VpnError(f"{field}: {provider} cannot speak {name}.")
+    return found
 
 
 # --- security-group rules -------------------------------------------------------------------------------------------
@@ -294,10 +298,10 @@ def _protocol(body: Body) -> str | None:
 
 
 _AEAD_WORDS = {
-    row.names[provider]
-    for row in _algorithms.ENCRYPTION.values()
+    word
     for provider in PROVIDERS
-    if row.aead and provider in row.names
+    for name, word in _algorithms.spoken(provider, "encryption", "ipsec").items()
+    if _algorithms.ENCRYPTION[name].aead
 }
 
 

@@ -30,14 +30,16 @@ def _spoken(record: Connection, hub: dict[str, t.Any]) -> Found:
     """Both ends must be able to speak the policy."""
     path = f"vpn_policies.{record['policy']}"
     for phase in ("ike", "ipsec"):
-        for field, table in _algorithms.TABLES.items():
+        where = _algorithms.context(phase, record["ike"]["version"])
+        for field in _algorithms.TABLES:
             name = record[phase].get(field)
             for speaker in (hub["provider"], record["platform"]):
-                if name and speaker not in table[name].names:
+                spoken = _algorithms.spoken(speaker, field, where) if name else {}
+                if name and name not in spoken:
                     yield finding(
                         "not-spoken", record["policy"], f"{path}.{phase}.{field}", name,
-                        f"{speaker} cannot speak {name} (connection {record['name']}).",
-                        f"Use one of: {listed(row.name for row in table.values() if speaker in row.names)}.", speaker,
+                        f"{speaker} cannot speak {name} there (connection {record['name']}).",
+                        f"Use one of: {listed(spoken)}.", speaker,
                     )  # fmt: skip
         low, high = PROVIDERS[hub["provider"]].lifetime
         if not low <= record[phase]["lifetime"] <= high:

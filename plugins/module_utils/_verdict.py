@@ -18,7 +18,7 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas as live_sas
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sas
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
 
 Sas = t.List[t.Dict[str, t.Any]]
@@ -126,14 +126,14 @@ def _carrier(sas: Sas, connection: str, tunnel: str) -> tuple[dict[str, t.Any], 
         (sa, child)
         for sa in sas
         if sa["connection"] == connection and sa["state"] == "ESTABLISHED"
-        for child in live_sas.live(sa)
+        for child in _sas.live(sa)
         if child["tunnel"] == tunnel
     ]
     return max(found, key=lambda one: (one[0]["id"], one[1]["id"]), default=None)
 
 
 def _deviations(record: dict[str, t.Any], sa: dict[str, t.Any], child: dict[str, t.Any]) -> list[str]:
-    return live_sas.deviations(record, {**sa, "children": [child]})
+    return _sas.deviations(record, {**sa, "children": [child]})
 
 
 def suite(algorithms: t.Mapping[str, str | None]) -> str:

@@ -13,6 +13,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _description,
     _findings,
     _hub_options,
+    _platforms,
     _rules_description,
     _topology,
 )
@@ -105,6 +106,7 @@ def router_sites(
                 "name": record["site"],
                 "state": record["state"],
                 "platform": record["platform"],
+                "driven": _platforms.PLATFORMS[record["platform"]].DRIVEN,
                 "platform_version": record["platform_version"],
                 "router_settings": record["router_settings"],
                 "connections": [],

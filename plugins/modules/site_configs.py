@@ -14,11 +14,12 @@ version_added: 0.1.0
 author:
   - bothends.vpn authors (@bothends)
 description:
-  - Renders the configuration of each site for the platform of its router, and writes one file a site.
+  - Renders the configuration of each site for the platform of its router, and writes its files, most often one a site.
   - All sites are rendered on the controller in one task; the files are written on the task's host, which is the router or,
     for sites whose router is no inventory host, the controller (C(delegate_to)).
   - Only files that differ are written, each in one step, readable by their owner only.
   - Keys never appear in results and diffs.
+  - Files of earlier runs whose site is neither in O(sites) nor in O(known_sites) are named, and removed with O(purge).
 extends_documentation_fragment:
   - bothends.vpn.attributes
 options:
@@ -33,14 +34,13 @@ options:
         type: str
         required: true
       state:
-        description: Whether the site's file is to be there.
+        description: Whether the site's files are to be there. A disabled site has none; the cloud keeps its objects.
         type: str
-        choices: [present, absent]
+        choices: [present, disabled, absent]
         default: present
       platform:
-        description: What the router runs.
+        description: What the router runs, see the reference of the description.
         type: str
-        choices: [strongswan]
         default: strongswan
       platform_version:
         description: Its version, where the text depends on it.
@@ -52,9 +52,19 @@ options:
         description: The site's connection records as the site sees them, with their keys, as the collection's filters give them.
         type: list
         elements: dict
-      content:
-        description: The rendered text. The action plugin sets it.
-        type: str
+      files:
+        description: The rendered texts. The action plugin sets them.
+        type: list
+        elements: dict
+        suboptions:
+          name:
+            description: The file's name.
+            type: str
+            required: true
+          content:
+            description: The file's text.
+            type: str
+            required: true
   dest:
     description: Directory of the files. It must exist.
     type: path
@@ -66,10 +76,26 @@ options:
     type: str
     choices: [refuse, allow]
     default: refuse
-  can_trap:
-    description: Whether the router's kernel can hold packets until their tunnel is up. User-space ESP of strongSwan cannot.
+  resolved:
+    description:
+      - What the platform's own V(auto) comes to on this router. For strongSwan C(can_trap), whether its kernel can hold packets
+        until their tunnel is up; user-space ESP cannot.
+    type: dict
+    default: {}
+  known_sites:
+    description: Sites whose files stay as they are, whatever O(sites) says.
+    type: list
+    elements: str
+    default: []
+  known_hubs:
+    description: The hubs that the description knows. A file that has a connection to another hub is somebody else's.
+    type: list
+    elements: str
+    default: []
+  purge:
+    description: Also remove the files of sites that are neither in O(sites) nor in O(known_sites), if all their hubs are known.
     type: bool
-    default: true
+    default: false
 attributes:
   check_mode:
     support: full
@@ -98,6 +124,12 @@ files:
   elements: dict
   returned: success
   sample: [{site: berlin, path: /etc/swanctl/conf.d/bothends-vpn-berlin.conf, state: present, changed: true}]
+left:
+  description: The sites of earlier runs that are not described any more, with the connections in their files.
+  type: list
+  elements: dict
+  returned: success
+  sample: [{site: paris, paths: [/etc/swanctl/conf.d/bothends-vpn-paris.conf], connections: [prod/paris], removed: false}]
 connections:
   description: The connection records that the files carry, without their keys.
   type: list
@@ -110,6 +142,7 @@ absent:
   returned: success
 """
 
+import contextlib
 import glob
 import os
 import tempfile
@@ -122,20 +155,29 @@ from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnErr
 
 SITE_SPEC: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "platform": {"type": "str", "choices": ["strongswan"], "default": "strongswan"},
+    "state": {"type": "str", "choices": ["present", "disabled", "absent"], "default": "present"},
+    "platform": {"type": "str", "default": "strongswan"},
     "platform_version": {"type": "str"},
     "router_settings": {"type": "dict"},
     "connections": {"type": "list", "elements": "dict", "no_log": True},
-    "content": {"type": "str", "no_log": True},
-}
+    "files": {
+        "type": "list", "elements": "dict",
+        "options": {"name": {"type": "str", "required": True}, "content": {"type": "str", "required": True, "no_log": True}},
+    },
+}  # fmt: skip
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "sites": {"type": "list", "elements": "dict", "required": True, "options": SITE_SPEC},
     "dest": {"type": "path", "required": True},
     "placeholders": {"type": "str", "choices": ["refuse", "allow"], "default": "refuse"},
-    "can_trap": {"type": "bool", "default": True},
+    "resolved": {"type": "dict", "default": {}},
+    "known_sites": {"type": "list", "elements": "str", "default": []},
+    "known_hubs": {"type": "list", "elements": "str", "default": []},
+    "purge": {"type": "bool", "default": False},
 }
 MODE = 0o600
+
+# What to return of a file, and its diff.
+Done = t.Tuple[t.Dict[str, t.Any], t.Optional[t.Dict[str, str]]]
 _TEMPORARY = ".bothends-vpn-"
 
 
@@ -162,46 +204,90 @@ def write(path: str, content: str) -> None:
         raise
 
 
-def apply(site: dict[str, t.Any], dest: str, check_mode: bool) -> tuple[dict[str, t.Any], dict[str, str] | None]:
-    """Brings one site's file into its state. Gives what to return of it, and its diff when it differs."""
-    path = os.path.join(dest, _platforms.file_name(site["platform"], site["name"]))
-    before, private = current(path)
-    after = site["content"] if site["state"] == "present" else None
-    if site["state"] == "present" and after is None:
+def remove(path: str) -> None:
+    """Removes a file, if somebody else did not do it just now."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def apply(site: dict[str, t.Any], dest: str, check_mode: bool) -> t.Iterator[Done]:
+    """Brings one site's files into their state. Gives what to return of each, and its diff when it differs."""
+    texts = {file["name"]: file["content"] for file in site["files"] or []}
+    if site["state"] == "present" and not texts:
         raise VpnError(f"site {site['name']}: nothing was rendered: call the module as a task, not by itself.")
-    changed = before != after or not private
-    entry = {"site": site["name"], "path": path, "state": site["state"], "changed": changed}
-    if not changed:
-        return entry, None
-    if not check_mode:
-        if after is None:
-            os.unlink(path)
-        else:
-            write(path, after)
-    shown = _platforms.redact(site["platform"], before or "", after or "")
-    if not private and before == after:
-        shown = ("readable by others\n", "readable by its owner only\n")
-    return entry, {"before": shown[0], "after": shown[1], "before_header": path, "after_header": path}
+    for name in _platforms.files(site["platform"], site["name"]):
+        path = os.path.join(dest, name)
+        before, private = current(path)
+        after = texts.get(name) if site["state"] == "present" else None
+        changed = before != after or not private
+        entry = {
+            "site": site["name"],
+            "path": path,
+            "state": "absent" if after is None else "present",
+            "changed": changed,
+        }
+        if not changed:
+            yield entry, None
+            continue
+        if not check_mode:
+            if after is None:
+                remove(path)
+            else:
+                write(path, after)
+        shown = _platforms.redact(site["platform"], before or "", after or "")
+        if not private and before == after:
+            shown = ("readable by others\n", "readable by its owner only\n")
+        yield entry, {"before": shown[0], "after": shown[1], "before_header": path, "after_header": path}
+
+
+def find_left(dest: str, known: t.Collection[str], hubs: t.Collection[str], purge: bool) -> list[dict[str, t.Any]]:
+    """Finds the files of sites that are not known any more, and says of each whether it is to be removed."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for path in sorted(glob.glob(os.path.join(glob.escape(dest), "*"))):
+        whose = _platforms.owner(os.path.basename(path))
+        if whose and whose[1] not in known:
+            found.setdefault(whose, {})[path] = current(path)[0] or ""
+    left = []
+    for (platform, site), texts in found.items():
+        try:
+            records = _platforms.read(platform, texts)
+        except VpnError:
+            records = []  # somebody wrote into it: not ours to remove
+        ours = bool(records) and all(record["hub"] in hubs for record in records)
+        names = [record["name"] for record in records]
+        left.append({"site": site, "paths": list(texts), "connections": names, "removed": purge and ours})
+    return left
 
 
 def main() -> None:
     """Runs the module."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    dest = module.params["dest"]
+    dest, sites = module.params["dest"], module.params["sites"]
     if not os.path.isdir(dest) and not module.check_mode:
         module.fail_json(
             msg=f"dest: {dest} is not a directory. Make it, or install what brings it (strongswan-swanctl)."
         )
     if not module.check_mode:
         for leftover in glob.glob(os.path.join(glob.escape(dest), _TEMPORARY + "*")):  # of a run that was killed
-            os.unlink(leftover)
+            remove(leftover)
     try:
-        done = [apply(site, dest, module.check_mode) for site in module.params["sites"]]
+        done = [one for site in sites for one in apply(site, dest, module.check_mode)]
+        known = {*module.params["known_sites"], *(site["name"] for site in sites)}
+        left = find_left(dest, known, module.params["known_hubs"], module.params["purge"])
+        for path in (path for one in left if one["removed"] for path in one["paths"]):
+            done.append(
+                ({"changed": True}, {"before": f"{path}\n", "after": "", "before_header": path, "after_header": path})
+            )
+            if not module.check_mode:
+                remove(path)
     except (VpnError, OSError) as error:
         module.fail_json(msg=str(error))
-    files = [entry for entry, _diff in done]
-    diff = [shown for _entry, shown in done if shown]
-    module.exit_json(changed=any(entry["changed"] for entry in files), files=files, diff=diff)
+    module.exit_json(
+        changed=any(entry["changed"] for entry, _diff in done),
+        files=[entry for entry, _diff in done if "path" in entry],
+        left=left,
+        diff=[shown for _entry, shown in done if shown],
+    )
 
 
 if __name__ == "__main__":

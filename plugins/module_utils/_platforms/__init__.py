@@ -3,7 +3,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
-"""The platforms that a site's router can run. A new one is an entry here, a file, a template and golden files."""
+"""The platforms that a site's router can run.
+
+A new one is an entry in ``PLATFORMS``, a column in ``_algorithms``, a file here, a template a file and golden files; no other
+platform is touched by it. A platform's file gives, as module attributes:
+
+``TITLE``       what people call it
+``LIMITS``      field -> what it can do
+``SETTINGS``    its ``router_settings``, in the shape of ``_description``'s specifications
+``FILES``       (name with ``{site}``, template) of each file of a site
+``SECRET``      a pattern of what must not show of a file: group 1 stays, group 2 is the secret
+``FILTERS``     the templates' filters
+``DRIVEN``      whether roles can bring it into force (``tasks/PLATFORM.yml``); else its files are written for a person
+``problems()``  what of a record it cannot do
+``missing()``   the fields that a deployable file lacks
+``model()``     records -> the templates' variables
+``read()``      files -> records, the way back
+"""
 
 from __future__ import annotations
 
@@ -14,7 +30,9 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import strongswan
 
-PLATFORMS: dict[str, t.Any] = {"strongswan": strongswan}
+PLATFORMS: dict[str, t.Any] = {
+    "strongswan": strongswan,
+}
 
 
 def problems(record: dict[str, t.Any]) -> list[tuple[str, t.Any, str, str]]:
@@ -55,8 +73,8 @@ def missing_settings(site: t.Mapping[str, t.Any]) -> list[str]:
 
 def render(
     platform: str, site: t.Mapping[str, t.Any], records: list[dict[str, t.Any]], templates_dir: str, **resolved: t.Any
-) -> str:
-    """The configuration of one site as text, from records as the site sees them (with ``psk``).
+) -> dict[str, str]:
+    """The files of one site, name -> text, from records as the site sees them (with ``psk``).
 
     ``resolved`` says what the platform's own `auto` comes to on this router (strongSwan: ``can_trap``). Raises VpnError
     that names site, field and remedy; a key is never part of it.
@@ -64,16 +82,20 @@ def render(
     if platform not in PLATFORMS:
         raise VpnError(f"site {site['name']}: platform: {platform} is not one of {', '.join(sorted(PLATFORMS))}.")
     speaker = PLATFORMS[platform]
+    names = files(platform, site["name"])
     try:
         chosen = settings(platform, site.get("router_settings") or {})
         variables = speaker.model(dict(site), records, chosen, **resolved)
-        return _template(platform, templates_dir).render(variables)
+        return {
+            name: _template(platform, template, templates_dir).render(variables)
+            for name, (_pattern, template) in zip(names, speaker.FILES)
+        }
     except (ValueError, VpnError) as error:
         raise VpnError(f"site {site['name']}: {error}") from None
 
 
 @functools.lru_cache(maxsize=None)
-def _template(platform: str, templates_dir: str) -> t.Any:
+def _template(platform: str, name: str, templates_dir: str) -> t.Any:
     # Only the controller renders, and modules import this package too: jinja2 need not be on a router.
     import jinja2  # pylint: disable=import-outside-toplevel
 
@@ -86,18 +108,37 @@ def _template(platform: str, templates_dir: str) -> t.Any:
         autoescape=False,  # the platform quotes by its own filters
     )
     environment.filters.update(PLATFORMS[platform].FILTERS)
-    return environment.get_template(f"{platform}.conf.j2")
+    return environment.get_template(name)
 
 
 # Site names become part of file names.
 _SITE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 
 
-def file_name(platform: str, site: str) -> str:
-    """The name of a site's file. Raises VpnError for a site's name that could lead out of the directory."""
+def files(platform: str, site: str) -> list[str]:
+    """The names of a site's files. Raises VpnError for a site's name that could lead out of the directory."""
     if not _SITE_NAME.match(site):
         raise VpnError(f"site {site!r}: name: letters, digits, dots, dashes and underscores only.")
-    return PLATFORMS[platform].FILE_NAME.format(site=site)
+    return [pattern.format(site=site) for pattern, _template in PLATFORMS[platform].FILES]
+
+
+def owner(name: str) -> tuple[str, str] | None:
+    """Tell the platform and the site of a file by its name; None for a file that is not ours."""
+    for platform, speaker in PLATFORMS.items():
+        for pattern, _template in speaker.FILES:
+            head, _site, tail = pattern.partition("{site}")
+            site = name[len(head) : len(name) - len(tail)]
+            if name == head + site + tail and _SITE_NAME.match(site):
+                return platform, site
+    return None
+
+
+def read(platform: str, texts: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
+    """The records that a site's files (name -> text) carry. Raises VpnError for what is not as it was written."""
+    try:
+        return PLATFORMS[platform].read(texts)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise VpnError(f"{', '.join(texts)}: {type(error).__name__}: not as this collection writes it.") from None
 
 
 def redact(platform: str, before: str, after: str) -> tuple[str, str]:

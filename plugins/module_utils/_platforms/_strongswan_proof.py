@@ -13,8 +13,8 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sas, _swanctl
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas as live_sas
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl
 
 Sas = t.List[t.Dict[str, t.Any]]
 
@@ -39,7 +39,7 @@ def prove(swanctl: _swanctl.Swanctl, records: list[dict[str, t.Any]], timeout: f
     children = {child["id"] for sa in reauthenticated for child in sa["children"]}
     for record in records:
         for sa in _established(reauthenticated, record):
-            for child in live_sas.live(sa):
+            for child in _sas.live(sa):
                 swanctl.run("--rekey", "--child-id", str(child["id"]))
     rekeyed = _until(swanctl, timeout, lambda now: _carried(now, records, 0, children) == _tunnels(records))
     return {"before": before, "reauthenticated": reauthenticated, "rekeyed": rekeyed}
@@ -62,7 +62,7 @@ def _carried(
         for record in records
         for sa in _established(there, record)
         if sa["id"] > after_ike
-        for child in live_sas.live(sa)
+        for child in _sas.live(sa)
         if child["id"] not in old_children
     }
 

@@ -18,8 +18,8 @@ import time
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sas, _swanctl, strongswan
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas as live_sas
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl, strongswan
 
 _POLL = 0.2  # seconds between two looks at the SAs
 _SETTLE = 2  # seconds until what swanctl said is done shows, or what the other end began meanwhile
@@ -88,7 +88,7 @@ class Router:
         self.user_space = "kernel-libipsec" in self.plugins
         self.state = State(state_file, charon)
         self.tree = swanctl.configuration()
-        if records and not swanctl.includes(os.path.join(swanctl.directory, "conf.d", strongswan.FILE_NAME)):
+        if records and not swanctl.includes(os.path.join(swanctl.directory, "conf.d", strongswan.FILES[0][0])):
             raise VpnError(
                 f"{swanctl.directory}/swanctl.conf does not include conf.d/*.conf, so nothing was loaded."
                 " Add the line: include conf.d/*.conf"
@@ -278,9 +278,9 @@ class Router:
                 for activation in due:
                     activation.run(log)
 
-    def standing(self, record: dict[str, t.Any], older: int) -> live_sas.Standing:
+    def standing(self, record: dict[str, t.Any], older: int) -> _sas.Standing:
         """How a connection stands now."""
-        return live_sas.standing(record, self.sas(), older)
+        return _sas.standing(record, self.sas(), older)
 
 
 class _Activation:
@@ -326,10 +326,10 @@ class _Activation:
             (sa["id"], child["id"])
             for sa in self.router.sas()
             if sa["connection"] == self.name and sa["state"] == "ESTABLISHED"
-            for child in live_sas.live(sa)
+            for child in _sas.live(sa)
         }
 
-    def _make(self, now: live_sas.Standing) -> live_sas.Standing:
+    def _make(self, now: _sas.Standing) -> _sas.Standing:
         """Makes new SAs beside the old ones; only where charon goes on with an old one all the same, that is ended first."""
         if now.old:
             self.router.load_beside(self.section, max(now.old))
@@ -355,7 +355,7 @@ class _Activation:
             said += out
         return "due to existing duplicate" in said
 
-    def _wait(self) -> live_sas.Standing:
+    def _wait(self) -> _sas.Standing:
         end = time.monotonic() + _SETTLE
         while True:
             now = self.router.standing(self.record, self.older)
@@ -363,7 +363,7 @@ class _Activation:
                 return now
             time.sleep(_POLL)
 
-    def _give_up(self, now: live_sas.Standing, logged: list[str]) -> None:
+    def _give_up(self, now: _sas.Standing, logged: list[str]) -> None:
         why = "; ".join(sorted(set(now.deviations))) or _swanctl.reason("\n".join(logged))
         why = why or f"nothing came up within {self.router.timeout} s"
         kept = ""

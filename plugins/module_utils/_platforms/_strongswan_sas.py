@@ -3,11 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
-"""strongSwan's running SAs: what they are, how they differ from what is declared, and what is left to do. Pure, no I/O.
-
-A running IKE SA, its children included, keeps the configuration it was born with, and ``swanctl --rekey --reauth`` makes
-the new SA from that same configuration (only the key is looked up anew): tried on 5.9.8.
-"""
+"""strongSwan's running SAs, read from what swanctl prints. Pure, no I/O."""
 
 from __future__ import annotations
 
@@ -18,8 +14,10 @@ from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sw
 
 Record = t.Dict[str, t.Any]
 
+_SPEAKER = "strongswan_sa"
 _BY_SA = {
-    field: {(row.sa, row.key_bits): row.name for row in table.values()} for field, table in _algorithms.TABLES.items()
+    field: {(word, table[name].key_bits): name for name, word in _algorithms.spoken(_SPEAKER, field, "ipsec").items()}
+    for field, table in _algorithms.TABLES.items()
 }
 
 
@@ -112,76 +110,6 @@ def read_connections(raw: str) -> dict[str, dict[str, t.Any]]:
     return out
 
 
-def live(sa: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """The children of an IKE SA that carry traffic; those that a renewal replaced stay listed for some seconds."""
-    return [child for child in sa["children"] if child["state"] in ("INSTALLED", "REKEYING")]
-
-
-def deviations(record: Record, sa: dict[str, t.Any]) -> list[str]:
-    """How a running IKE SA with its children differs from what a record (site's view) declares, in words; [] if not.
-
-    A child's PFS group shows only once it was rekeyed, and is compared only then.
-    """
-    out = []
-    wanted = {**record["ike"], "prf": record["ike"].get("prf") or _implied_prf(record["ike"])}
-    for field in _IKE_FIELDS:
-        if (wanted.get(field) or None) != sa["ike"].get(field):
-            out.append(f"IKE {field} is {sa['ike'].get(field) or 'none'}, declared is {wanted.get(field) or 'none'}")
-    tunnels = {tunnel["name"]: tunnel for tunnel in record["tunnels"]}
-    for child in live(sa):
-        tunnel = tunnels.get(child["tunnel"])
-        if tunnel is None:
-            out.append(f"{child['tunnel']} is not declared")
-            continue
-        for field in _IPSEC_FIELDS:
-            is_, declared = child["ipsec"].get(field), record["ipsec"].get(field) or None
-            if is_ != declared and not (field == "pfs_group" and is_ is None):
-                out.append(f"{child['tunnel']} {field} is {is_ or 'none'}, declared is {declared or 'none'}")
-        for end in ("local_subnets", "remote_subnets"):
-            if child[end] and set(child[end]) != set(tunnel[end]):
-                out.append(f"{child['tunnel']} carries {', '.join(child[end])}, declared is {', '.join(tunnel[end])}")
-    return out
-
-
-def _implied_prf(ike: dict[str, t.Any]) -> str | None:
-    """Without an AEAD, the PRF follows from the integrity algorithm."""
-    return ike.get("integrity")
-
-
-class Standing(t.NamedTuple):
-    """How a connection stands: what it lacks, and what is in the way."""
-
-    lacking: list[str]  # names of tunnels that no good SA carries
-    old: list[int]  # ids of IKE SAs that must go once a good one is there
-    wrong: list[int]  # ids of IKE SAs that are not old and yet not as declared: the other end's doing
-    deviations: list[str]  # how they differ
-
-
-def standing(record: Record, sas: list[dict[str, t.Any]], born_before: int) -> Standing:
-    """Judges the SAs of one connection; ``born_before`` is the highest IKE id that has an old configuration or key.
-
-    Both ends may have begun at once, so the tunnels may lie on several good SAs.
-    """
-    carried: set[str] = set()
-    old: list[int] = []
-    wrong: list[int] = []
-    why: list[str] = []
-    for sa in sas:
-        if sa["connection"] != record["name"] or sa["state"] not in ("ESTABLISHED", "REKEYING", "CONNECTING"):
-            continue
-        if sa["id"] <= born_before:
-            old.append(sa["id"])
-        elif sa["state"] != "CONNECTING":
-            differs = deviations(record, sa)
-            why.extend(differs)
-            if differs:
-                wrong.append(sa["id"])
-            else:
-                carried.update(child["tunnel"] for child in live(sa))
-    names = [tunnel["name"] for tunnel in record["tunnels"]]
-    return Standing([name for name in names if name not in carried], old, wrong, why)
-
-
 def unknown_algorithms(record: Record, known: t.Collection[str], user_space: bool) -> list[str]:
     """The algorithms of a record that this charon has no plugin for, as ``group20 (ECP_384)``.
 
@@ -189,13 +117,14 @@ def unknown_algorithms(record: Record, known: t.Collection[str], user_space: boo
     """
     out = []
     for phase in ("ike", "ipsec"):
-        for field, table in _algorithms.TABLES.items():
+        for field in _algorithms.TABLES:
             # ESP's own ciphers are the kernel's, unless charon does ESP itself.
             if phase == "ipsec" and field != "pfs_group" and not user_space:
                 continue
-            row = table.get(record[phase].get(field) or "")
-            if row is not None and row.sa not in known:
-                out.append(f"{row.name} ({row.sa})")
+            name = record[phase].get(field)
+            word = _algorithms.word(_SPEAKER, field, name, "ipsec") if name else None
+            if word is not None and word not in known:
+                out.append(f"{name} ({word})")
     return sorted(set(out))
 
 

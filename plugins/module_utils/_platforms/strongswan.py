@@ -20,10 +20,12 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _linux, _strongswan_sas
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _linux
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl_text as text
 
 NAME = "strongswan"
+TITLE = "strongSwan"
+DRIVEN = True
 
 Record = t.Dict[str, t.Any]
 Problem = t.Tuple[str, t.Any, str, str]  # field, value, message, remedy
@@ -79,8 +81,8 @@ SETTINGS: dict[str, dict[str, t.Any]] = {
     },
 }
 
-# The name of a site's file; swanctl.conf includes conf.d/*.conf.
-FILE_NAME = "bothends-vpn-{site}.conf"
+# swanctl.conf includes conf.d/*.conf.
+FILES = (("bothends-vpn-{site}.conf", "strongswan.conf.j2"),)
 # What of a file's text is never shown; a value goes on after a backslash at a line's end.
 SECRET = re.compile(r"^([ \t]*secret[ \t]*=[ \t]*)((?:[^\\\n]|\\.|\\\n)*)", re.MULTILINE)
 
@@ -234,17 +236,18 @@ def _read_identity(value: str) -> dict[str, str]:
     return {"type": "ipv6" if ":" in value else "ipv4", "value": value}
 
 
-def _word(table: dict[str, _algorithms.Algorithm], name: str, field: str) -> str:
-    try:
-        return table[name].names[NAME]
-    except KeyError:
-        raise ValueError(f"{field}: strongSwan cannot speak {name}") from None
+def _word(field: str, name: str) -> str:
+    # One word in every context.
+    word = _algorithms.word(NAME, field, name, "ipsec")
+    if word is None:
+        raise ValueError(f"{field}: strongSwan cannot speak {name}")
+    return word
 
 
 def proposal(phase: dict[str, t.Any]) -> str:
     """The one proposal of a phase (IKE or IPsec); charon then accepts nothing else."""
     fields = ("encryption", "integrity", "prf", "dh_group", "pfs_group")
-    return "-".join(_word(_algorithms.TABLES[field], phase[field], field) for field in fields if phase.get(field))
+    return "-".join(_word(field, phase[field]) for field in fields if phase.get(field))
 
 
 def _read_proposal(value: str, last: str) -> dict[str, t.Any]:
@@ -263,8 +266,8 @@ def _read_proposal(value: str, last: str) -> dict[str, t.Any]:
 
 
 _BY_WORD = {
-    field: {row.names[NAME]: row.name for row in table.values() if NAME in row.names}
-    for field, table in _algorithms.TABLES.items()
+    field: {word: name for name, word in _algorithms.spoken(NAME, field, "ipsec").items()}
+    for field in _algorithms.TABLES
 }
 
 
@@ -345,9 +348,9 @@ def model(
 FILTERS: dict[str, t.Callable[..., str]] = {"quoted": text.quote, "comment": lambda value: ascii(str(value))[1:-1]}
 
 
-def read(content: str) -> list[Record]:
+def read(texts: t.Mapping[str, str]) -> list[Record]:
     """The records that a rendered file carries, as the site sees them; fields that it does not carry are left out."""
-    tree = text.parse_settings(content)
+    tree = text.parse_settings("\n".join(texts.values()))
     secrets = tree.get("secrets", {})
     return [_read_connection(name, body, secrets) for name, body in tree.get("connections", {}).items()]
 
@@ -400,6 +403,3 @@ def _read_connection(name: str, body: dict[str, t.Any], secrets: dict[str, t.Any
     if psk is not None:
         record["psk"] = psk
     return record
-
-
-read_sas = _strongswan_sas.read_sas

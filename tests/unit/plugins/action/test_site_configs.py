@@ -27,13 +27,25 @@ def site(name: str = "berlin", **changes: t.Any) -> dict[str, t.Any]:
 
 def entry(**changes: t.Any) -> dict[str, t.Any]:
     """Gives a site as the module gets it."""
-    return {**action.rendered([site(**changes)], allow_placeholders=False, can_trap=True)[0]}
+    return {**action.rendered([site(**changes)], allow_placeholders=False, resolved={})[0]}
+
+
+def text(one: dict[str, t.Any]) -> str:
+    """Gives the text of the only file of a site."""
+    [file] = one["files"]
+    return file["content"]
+
+
+def apply(wanted: dict[str, t.Any], dest: Path, check_mode: bool = False) -> module.Done:
+    """Brings the only file of a site into its state."""
+    [done] = module.apply({"files": None, **wanted}, str(dest), check_mode)
+    return done
 
 
 def test_nothing_but_texts_reaches_the_host() -> None:
     """The module gets no record, so no key in clear."""
-    assert set(entry()) == {"name", "platform", "state", "content"}
-    assert cases.PLAIN_PSK not in entry()["content"]
+    assert set(entry()) == {"name", "platform", "state", "files"}
+    assert cases.PLAIN_PSK not in text(entry())
 
 
 def test_the_records_come_back_without_keys() -> None:
@@ -42,10 +54,11 @@ def test_the_records_come_back_without_keys() -> None:
         site(),
         site("paris", state="absent"),
         site("rome", connections=[cases.record(site="rome", state="absent")]),
+        site("oslo", state="disabled"),
     ]
-    there, gone = action.records(sites, absent=False), action.records(sites, absent=True)
+    there, gone = action.records(sites, gone=False), action.records(sites, gone=True)
     assert [record["name"] for record in there] == ["prod/berlin"]
-    assert [record["name"] for record in gone] == ["prod/paris", "prod/rome"]
+    assert [record["name"] for record in gone] == ["prod/paris", "prod/rome", "prod/oslo"]
     assert not any("psk" in record for record in there + gone)
 
 
@@ -53,8 +66,8 @@ def test_all_errors_at_once() -> None:
     """Every site that cannot be rendered is named, and no key."""
     broken = [site("a", router_settings={"x": 1}), site("b", connections=[{"psk": cases.PLAIN_PSK}]), site("../c")]
     with pytest.raises(VpnError) as caught:
-        action.rendered(broken, allow_placeholders=False, can_trap=True)
-    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["site a", "site b"]
+        action.rendered(broken, allow_placeholders=False, resolved={})
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == ["site a", "site b", "site '../c'"]
     assert cases.PLAIN_PSK not in str(caught.value)
 
 
@@ -62,8 +75,8 @@ def test_a_missing_value_stops_a_deployment() -> None:
     """It stands as CHANGEME in a file that a person completes."""
     lacking = [site(connections=[cases.record(remote={"gateway": None, "id": None})])]
     with pytest.raises(VpnError, match=r"prod/berlin: remote\.gateway: needed"):
-        action.rendered(lacking, allow_placeholders=False, can_trap=True)
-    assert "CHANGEME-gateway" in action.rendered(lacking, allow_placeholders=True, can_trap=True)[0]["content"]
+        action.rendered(lacking, allow_placeholders=False, resolved={})
+    assert "CHANGEME-gateway" in text(action.rendered(lacking, allow_placeholders=True, resolved={})[0])
 
 
 def test_write_change_remove(tmp_path: Path) -> None:
@@ -71,10 +84,10 @@ def test_write_change_remove(tmp_path: Path) -> None:
     path = tmp_path / "bothends-vpn-berlin.conf"
     other = entry(connections=[cases.record(psk="another")])
     for wanted in (entry(), other, {**entry(), "state": "absent"}):
-        foreseen = module.apply(wanted, str(tmp_path), check_mode=True)
-        assert module.apply(wanted, str(tmp_path), check_mode=False) == foreseen
+        foreseen = apply(wanted, tmp_path, check_mode=True)
+        assert apply(wanted, tmp_path) == foreseen
         assert foreseen[0]["changed"]
-        assert module.apply(wanted, str(tmp_path), check_mode=False) == ({**foreseen[0], "changed": False}, None)
+        assert apply(wanted, tmp_path) == ({**foreseen[0], "changed": False}, None)
         if wanted["state"] == "present":
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
             assert os.listdir(tmp_path) == [path.name]
@@ -83,10 +96,10 @@ def test_write_change_remove(tmp_path: Path) -> None:
 
 def test_a_readable_file_is_closed_again(tmp_path: Path) -> None:
     """A mode that somebody changed is a change."""
-    module.apply(entry(), str(tmp_path), check_mode=False)
+    apply(entry(), tmp_path)
     path = tmp_path / "bothends-vpn-berlin.conf"
     path.chmod(0o644)
-    changed, diff = module.apply(entry(), str(tmp_path), check_mode=False)
+    changed, diff = apply(entry(), tmp_path)
     assert changed["changed"]
     assert diff is not None
     assert "readable by others" in diff["before"]
@@ -97,28 +110,53 @@ def test_the_diff_holds_no_key(tmp_path: Path) -> None:
     """A changed key shows as changed, one that stays as the same, also where somebody's text goes over lines."""
     path = tmp_path / "bothends-vpn-berlin.conf"
     path.write_text('secrets {\n  ike-x {\n    secret = "top\\\nsecret"\n  }\n}\n', encoding="utf-8")
-    _entry, diff = module.apply(entry(), str(tmp_path), check_mode=False)
+    _entry, diff = apply(entry(), tmp_path)
     assert diff is not None
     assert "top" not in diff["before"]
     assert 'secret"' not in diff["before"]
     assert "secret = (redacted, changed)" in diff["after"]
-    _entry, diff = module.apply(
-        entry(connections=[cases.record(nat_traversal="force")]), str(tmp_path), check_mode=False
-    )
+    _entry, diff = apply(entry(connections=[cases.record(nat_traversal="force")]), tmp_path)
     assert diff is not None
     assert diff["before"].count("(redacted)") == diff["after"].count("(redacted)") == 1
+
+
+LEFT = {
+    "described": ({"paris"}, {"prod"}, True, []),
+    "no purge": ((), {"prod"}, False, [("paris", False)]),
+    "purge": ((), {"prod"}, True, [("paris", True)]),
+    "somebody else's hub": ((), {"test"}, True, [("paris", False)]),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_sites_that_are_not_described_any_more(tmp_path: Path, case: str) -> None:
+    """They are named; with purge those go of which all hubs are ours, and nothing that is not a site's file."""
+    known, hubs, purge, left = LEFT[case]
+    apply(entry(name="paris"), tmp_path)
+    (tmp_path / "bothends-vpn-.conf").write_text("not ours")
+    (tmp_path / "other.conf").write_text("not ours")
+    found = module.find_left(str(tmp_path), known, hubs, purge)
+    assert [(one["site"], one["removed"]) for one in found] == left
+    assert all(one["connections"] == ["prod/paris"] for one in found)
+
+
+def test_a_file_that_somebody_changed_beyond_reading_stays(tmp_path: Path) -> None:
+    """It may hold what is not ours."""
+    (tmp_path / "bothends-vpn-paris.conf").write_text("connections { x { version = 7 } }")
+    [found] = module.find_left(str(tmp_path), (), {"prod"}, True)
+    assert (found["site"], found["removed"], found["connections"]) == ("paris", False, [])
 
 
 def test_a_name_cannot_leave_the_directory(tmp_path: Path) -> None:
     """Nothing is written then."""
     with pytest.raises(VpnError, match="name"):
-        module.apply({**entry(), "name": "../x"}, str(tmp_path), check_mode=False)
+        apply({**entry(), "name": "../x"}, tmp_path)
 
 
 def test_a_thousand_sites(tmp_path: Path) -> None:
     """One task, seconds."""
     sites = [site(f"s{number}") for number in range(1000)]
     begin = time.monotonic()
-    done = action.rendered(sites, allow_placeholders=False, can_trap=True)
+    done = action.rendered(sites, allow_placeholders=False, resolved={})
     assert time.monotonic() - begin < 20
-    assert len({one["content"] for one in done}) == 1000
+    assert len({text(one) for one in done}) == 1000

@@ -25,6 +25,7 @@ def test_what_a_router_is_configured_with():
     )
     assert {key: berlin[key] for key in berlin if key != "connections"} == {
         "name": "berlin", "state": "present", "platform": "strongswan", "platform_version": "5.9", "router_settings": {},
+        "driven": True,
     }  # fmt: skip
     assert [(one["name"], one["end"], one["psk"], one["remote"]["gateway"]) for one in berlin["connections"]] == [
         ("prod/berlin", "site", "the key of berlin", "203.0.113.150"),

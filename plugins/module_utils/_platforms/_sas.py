@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""Running SAs of any platform: how they differ from what is declared, and what is left to do. Pure, no I/O.
+
+An SA is a dict: ``connection``, ``id`` (rises with age), ``state``, ``version``, ``ike`` (algorithms in our names), ``local_id``,
+``remote_id``, ``local_host``, ``remote_host`` and ``children``: dicts of ``tunnel``, ``id``, ``state``, ``ipsec``, ``local_subnets``,
+``remote_subnets``, ``bytes_in``, ``bytes_out``. A running SA keeps the configuration it was born with.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+Record = t.Dict[str, t.Any]
+
+IKE_FIELDS = ("encryption", "integrity", "prf", "dh_group")
+IPSEC_FIELDS = ("encryption", "integrity", "pfs_group")
+
+
+def live(sa: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """The children of an IKE SA that carry traffic; those that a renewal replaced stay listed for some seconds."""
+    return [child for child in sa["children"] if child["state"] in ("INSTALLED", "REKEYING")]
+
+
+def deviations(record: Record, sa: dict[str, t.Any]) -> list[str]:
+    """How a running IKE SA with its children differs from what a record (site's view) declares, in words; [] if not.
+
+    A child's PFS group shows only once it was rekeyed, and is compared only then.
+    """
+    out = []
+    wanted = {**record["ike"], "prf": record["ike"].get("prf") or _implied_prf(record["ike"])}
+    for field in IKE_FIELDS:
+        if (wanted.get(field) or None) != sa["ike"].get(field):
+            out.append(f"IKE {field} is {sa['ike'].get(field) or 'none'}, declared is {wanted.get(field) or 'none'}")
+    tunnels = {tunnel["name"]: tunnel for tunnel in record["tunnels"]}
+    for child in live(sa):
+        tunnel = tunnels.get(child["tunnel"])
+        if tunnel is None:
+            out.append(f"{child['tunnel']} is not declared")
+            continue
+        for field in IPSEC_FIELDS:
+            is_, declared = child["ipsec"].get(field), record["ipsec"].get(field) or None
+            if is_ != declared and not (field == "pfs_group" and is_ is None):
+                out.append(f"{child['tunnel']} {field} is {is_ or 'none'}, declared is {declared or 'none'}")
+        for end in ("local_subnets", "remote_subnets"):
+            if child[end] and set(child[end]) != set(tunnel[end]):
+                out.append(f"{child['tunnel']} carries {', '.join(child[end])}, declared is {', '.join(tunnel[end])}")
+    return out
+
+
+def _implied_prf(ike: dict[str, t.Any]) -> str | None:
+    """Without an AEAD, the PRF follows from the integrity algorithm."""
+    return ike.get("integrity")
+
+
+class Standing(t.NamedTuple):
+    """How a connection stands: what it lacks, and what is in the way."""
+
+    lacking: list[str]  # names of tunnels that no good SA carries
+    old: list[int]  # ids of IKE SAs that must go once a good one is there
+    wrong: list[int]  # ids of IKE SAs that are not old and yet not as declared: the other end's doing
+    deviations: list[str]  # how they differ
+
+
+def standing(record: Record, sas: list[dict[str, t.Any]], born_before: int) -> Standing:
+    """Judges the SAs of one connection; ``born_before`` is the highest IKE id that has an old configuration or key.
+
+    Both ends may have begun at once, so the tunnels may lie on several good SAs.
+    """
+    carried: set[str] = set()
+    old: list[int] = []
+    wrong: list[int] = []
+    why: list[str] = []
+    for sa in sas:
+        if sa["connection"] != record["name"] or sa["state"] not in ("ESTABLISHED", "REKEYING", "CONNECTING"):
+            continue
+        if sa["id"] <= born_before:
+            old.append(sa["id"])
+        elif sa["state"] != "CONNECTING":
+            differs = deviations(record, sa)
+            why.extend(differs)
+            if differs:
+                wrong.append(sa["id"])
+            else:
+                carried.update(child["tunnel"] for child in live(sa))
+    names = [tunnel["name"] for tunnel in record["tunnels"]]
+    return Standing([name for name in names if name not in carried], old, wrong, why)

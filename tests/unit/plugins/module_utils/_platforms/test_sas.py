@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Running SAs against what is declared."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sas, _strongswan_sas
+from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases
+
+ROOT = Path(__file__).parents[5]
+SAS = (ROOT / "tests" / "unit" / "fixtures" / "swanctl" / "list-sas.txt").read_text(encoding="utf-8")
+
+
+def test_deviations() -> None:
+    """Suite and selectors of a running SA are compared with the record; a first child's PFS group is not known yet."""
+    record = cases.record(
+        "prod", "berlin.west", ike={"dh_group": "group14"}, ipsec={"integrity": "sha256", "pfs_group": "group14"},
+        tunnels=[
+            {
+                "name": "prod/berlin.west/1", "local_subnets": ["192.168.3.0/24"],
+                "remote_subnets": ["192.168.2.0/24", "192.168.1.0/24"],
+            }
+        ],
+    )  # fmt: skip
+    sa = _strongswan_sas.read_sas(SAS)[0]
+    assert _sas.deviations(record, sa) == []
+    sa["children"][1]["ipsec"]["pfs_group"] = None
+    assert _sas.deviations(record, sa) == []
+    record["ike"]["integrity"] = "sha256"
+    record["ipsec"]["pfs_group"] = "group19"
+    record["tunnels"][0]["local_subnets"] = ["192.168.4.0/24"]
+    sa["children"][1]["ipsec"]["pfs_group"] = "group14"
+    assert [line.split(" is ")[0] for line in _sas.deviations(record, sa)][:2] == [
+        "IKE integrity",
+        "IKE prf",
+    ]
+    assert len(_sas.deviations(record, sa)) == 4
+
+
+def _sa(
+    number: int, state: str = "ESTABLISHED", tunnels: tuple[str, ...] = ("prod/berlin/1",), **suite: str
+) -> dict[str, t.Any]:
+    record = cases.record()
+    return {
+        "connection": "prod/berlin", "id": number, "state": state,
+        "ike": {"encryption": "aes-256", "integrity": "sha384", "prf": "sha384", "dh_group": "group20", **suite},
+        "children": [
+            {
+                "tunnel": name, "id": number, "state": "INSTALLED",
+                "ipsec": {"encryption": "aes-256", "integrity": "sha384", "pfs_group": None},
+                "local_subnets": record["tunnels"][0]["local_subnets"],
+                "remote_subnets": record["tunnels"][0]["remote_subnets"],
+            }
+            for name in tunnels
+        ],
+    }  # fmt: skip
+
+
+# SAs, highest id of the old ones -> tunnels that lack, old ids, wrong ids
+STANDINGS: dict[str, tuple[list[dict[str, t.Any]], int, tuple[list[str], list[int], list[int]]]] = {
+    "none": ([], 0, (["prod/berlin/1"], [], [])),
+    "good": ([_sa(3)], 2, ([], [], [])),
+    "old": ([_sa(2)], 2, (["prod/berlin/1"], [2], [])),
+    "old-and-new": ([_sa(3), _sa(2)], 2, ([], [2], [])),
+    "both-ends-began": ([_sa(3), _sa(4)], 2, ([], [], [])),
+    "other-suite": ([_sa(3, integrity="sha256")], 2, (["prod/berlin/1"], [], [3])),
+    "no-child": ([_sa(3, tunnels=())], 2, (["prod/berlin/1"], [], [])),
+    "connecting": ([_sa(3, "CONNECTING", ())], 2, (["prod/berlin/1"], [], [])),
+    "being-deleted": ([_sa(3, "DELETING")], 2, (["prod/berlin/1"], [], [])),
+}
+
+
+@pytest.mark.parametrize("case", STANDINGS)
+def test_standing(case: str) -> None:
+    """What lacks, what is too old, and what the other end made otherwise."""
+    sas, older, expected = STANDINGS[case]
+    assert _sas.standing(cases.record(), sas, older)[:3] == expected
