@@ -242,10 +242,12 @@ options:
         required: true
       state:
         description:
-          - V(absent) removes what was made for the site, at both ends.
+          - V(absent) removes what was made for the site, at both ends. V(disabled) keeps the cloud's objects, switched off,
+            and takes the configuration from the router, so that nothing passes until it is V(present) again.
         type: str
         choices:
           - present
+          - disabled
           - absent
         default: present
       gateway:

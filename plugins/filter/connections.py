@@ -32,6 +32,12 @@ options:
       - Puts in the hub's gateway, and CIDRs for subnets that are given by name.
     type: dict
     default: {}
+  blocked:
+    description:
+      - Names of sites to leave out, or a dict of them as the filter P(bothends.vpn.blocked#filter) gives it. Something is wrong
+        with them, and nothing of them is to be touched.
+    type: raw
+    default: []
 """
 
 EXAMPLES = r"""

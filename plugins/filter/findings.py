@@ -63,6 +63,11 @@ _value:
       description: Where the rule comes from.
       type: str
       returned: success
+    scope:
+      description: What an error stops. Empty where that is everything.
+      type: str
+      returned: success
+      sample: site berlin
 """
 
 import typing as t

@@ -18,6 +18,16 @@ options:
     description: The hub's name.
     type: str
     required: true
+  blocked:
+    description:
+      - Names of sites to leave out, or a dict of them as the filter P(bothends.vpn.blocked#filter) gives it. Something is wrong
+        with them, and nothing of them is to be touched.
+    type: raw
+    default: []
+  absent:
+    description: Give all of them as to be taken off, whatever their state is.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -44,10 +54,10 @@ from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 @guarded
 def hub_connections(
-    sites: t.Any, hubs: t.Any, hub: str, policies: t.Any = None, psks: t.Any = None
+    sites: t.Any, hubs: t.Any, hub: str, policies: t.Any = None, psks: t.Any = None, **only: t.Any
 ) -> list[dict[str, t.Any]]:
     """List the sites of a hub."""
-    return _views.hub_connections(policies, hubs, sites, psks, str(hub))
+    return _views.hub_connections(policies, hubs, sites, psks, str(hub), **only)
 
 
 class FilterModule:

@@ -25,6 +25,16 @@ options:
     description: What the clouds say, by hub, as M(bothends.vpn.hub_info) returns it.
     type: dict
     default: {}
+  blocked:
+    description:
+      - Names of sites to leave out, or a dict of them as the filter P(bothends.vpn.blocked#filter) gives it. Something is wrong
+        with them, and nothing of them is to be touched.
+    type: raw
+    default: []
+  absent:
+    description: Give all of them as to be taken off, whatever their state is.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

@@ -20,7 +20,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _platforms
-from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, finding
+from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, about, finding
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
 Spec = t.Dict[str, t.Dict[str, t.Any]]
@@ -129,9 +129,10 @@ HUB: Spec = {
 SITE: Spec = {
     "state": {
         "type": "str",
-        "choices": ["present", "absent"],
+        "choices": ["present", "disabled", "absent"],
         "default": "present",
-        "description": "V(absent) removes what was made for the site, at both ends.",
+        "description": "V(absent) removes what was made for the site, at both ends. V(disabled) keeps the cloud's objects, switched"
+        " off, and takes the configuration from the router, so that nothing passes until it is V(present) again.",
     },
     "hubs": {"type": "list", "elements": "str", "default": [], "description": "The hubs that the site connects to."},
     "hub": {"type": "str", "description": "The same for one hub."},
@@ -288,7 +289,7 @@ def _entries(kind: str, spec: Spec, value: t.Any, found: list[Finding]) -> dict[
     good = {}
     for name, entry in value.items():
         wrong = list(_name_problems(kind, name)) or list(problems(f"{kind}.{name}", spec, entry))
-        found.extend(t.cast(Finding, {**one, "host": str(name)}) for one in wrong)
+        found.extend(about(one, str(name)) for one in wrong)
         usable = _without_wrong(f"{kind}.{name}.", spec, entry, wrong)
         if usable is not None:
             good[name] = _normal(kind, name, _validated(spec, usable))

@@ -27,6 +27,7 @@ class Finding(t.TypedDict):
     message: str
     remedy: str
     source: str  # where the rule comes from
+    scope: str  # what an error stops, in words: "site berlin", "hub prod", "policy strong"; "" for all of it
 
 
 Found = t.Iterator[Finding]
@@ -46,8 +47,9 @@ def finding(
     remedy: str,
     source: str,
     severity: str = ERROR,
+    scope: str | None = None,
 ) -> Finding:
-    """Make one."""
+    """Make one. Its scope is the entry that the field stands in, unless it reaches further."""
     return Finding(
         code=code,
         severity=severity,
@@ -57,7 +59,22 @@ def finding(
         message=message,
         remedy=remedy,
         source=source,
+        scope=scope_of(field, host) if scope is None else scope,
     )
+
+
+def about(one: Finding, host: str) -> Finding:
+    """Put in whom a finding is about, where its maker could not know."""
+    return t.cast(Finding, {**one, "host": host, "scope": scope_of(one["field"], host)})
+
+
+_SCOPES = {"vpn_policies": "policy", "vpn_hubs": "hub", "vpn_sites": "site"}
+
+
+def scope_of(field: str, host: str) -> str:
+    """Name the entry that a field stands in; "" for a whole variable."""
+    kind, dot, _rest = field.partition(".")
+    return f"{_SCOPES[kind]} {host}" if dot and kind in _SCOPES else ""
 
 
 def errors(findings: t.Iterable[Finding]) -> list[Finding]:

@@ -29,29 +29,32 @@ Params = t.Dict[str, t.Any]
 class Work(t.NamedTuple):
     """What is known of a hub before anything is written."""
 
-    records: list[_topology.Connection]
     snapshot: _objects.Snapshot
     facts: dict[str, t.Any]
     plan: _plan.Plan
+    blocked: dict[str, str]  # site -> why nothing of it is touched
 
 
 def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
-    """Check, read and plan; raises VpnError with every finding before anything could be written."""
+    """Check, read and plan. What is wrong with one site blocks that site; raises VpnError, before anything could be
+    written, where something is wrong with the hub, or nothing is left to do.
+    """
     description, psks = _hub_options.describe(params)
-    _refuse(_findings.errors(_rules.offline(description)))
+    blocked = dict.fromkeys(params["blocked"], "was blocked before")
+    blocked.update(_refuse(description, _rules.offline(description, psks, needed=False)))
     snapshot = cloud.snapshot(params["vpc"])
     facts = _state.hub_facts(snapshot)
     subnets = {params["name"]: _resolved_subnets(description, params["name"], facts)}
-    records = [_topology.resolve(record, facts) for record in _topology.connections(description, psks)]
-    present = [record for record in records if record["state"] == "present"]
+    records = [
+        _topology.resolve(record, facts)
+        for record in _topology.connections(description, psks)
+        if record["site"] not in blocked
+    ]
     hub = description.hubs[params["name"]]
-    partners = [one for record in present for one in _rules_connection.without_partner(record, hub)]
-    _refuse(_rules.addresses(present, subnets) + partners)
-    vpc = {**facts["vpc"], "subnets": facts["subnets"]}
-    wanted = _objects.target(
-        params["name"], params["provider"], vpc, records, _state.groups(snapshot, params["security_groups"])
-    )
-    plan = _plan.plan(wanted, snapshot, params["purge"])
+    there = [record for record in records if record["state"] != "absent"]
+    partners = [one for record in there for one in _rules_connection.without_partner(record, hub)]
+    blocked.update(_refuse(description, _rules.addresses(there, subnets) + partners))
+    plan = _planned(params, snapshot, facts, records, blocked)
     disruptive = sorted({step.name for step in plan.steps if step.disruptive})
     if disruptive and not params["allow_disruption"]:
         raise VpnError(
@@ -62,7 +65,21 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
             plan=[step.public() for step in plan.steps],
             diff=_plan.diff(snapshot, plan.steps),
         )
-    return Work(records, snapshot, facts, plan)
+    return Work(snapshot, facts, plan, blocked)
+
+
+def _planned(
+    params: Params, snapshot: _objects.Snapshot, facts: Params, records: list[_topology.Connection], blocked: dict[str, str]
+) -> _plan.Plan:
+    """Plan; a site that turns out to be impossible joins ``blocked``, and the others are planned without it."""
+    vpc = {**facts["vpc"], "subnets": facts["subnets"]}
+    groups = _state.groups(snapshot, params["security_groups"])
+    while True:
+        wanted = _objects.target(params["name"], params["provider"], vpc, records, groups, blocked)
+        try:
+            return _plan.plan(wanted, snapshot, params["purge"])
+        except _plan.SiteError as error:
+            blocked[error.site] = str(error)
 
 
 def _resolved_subnets(description: _description.Description, hub: str, facts: Params) -> list[str]:
@@ -72,18 +89,27 @@ def _resolved_subnets(description: _description.Description, hub: str, facts: Pa
         raise VpnError(f"hub {hub}: subnets: {error}. Remedy: correct the name, or give the CIDR.") from error
 
 
-def _refuse(found: list[_findings.Finding]) -> None:
-    if found:
-        raise VpnError(f"nothing was changed; {_findings.summary(found)}:\n{_findings.lines(found)}")
+def _refuse(description: _description.Description, found: list[_findings.Finding]) -> dict[str, str]:
+    """Say which sites are blocked; raises VpnError where an error concerns the hub itself, or each of its sites."""
+    wrong = _findings.errors(found)
+    blocked = _rules.blocked(description, wrong)
+    if wrong and (not set(description.sites) - set(blocked) or any(_rules.is_wide(one) for one in wrong)):
+        raise VpnError(f"nothing was changed; {_findings.summary(wrong)}:\n{_findings.lines(wrong)}")
+    return blocked
 
 
 def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
-    """Bring the hub into the described state, or say what that would take. Returns the module's result."""
+    """Bring the hub into the described state, or say what that would take. Returns the module's result.
+
+    Raises VpnError, with that result, when sites were blocked: the others are as described then.
+    """
     work = prepare(params, cloud)
     result = {
         "changed": bool(work.plan.steps),
         "plan": [step.public() for step in work.plan.steps],
         "leftovers": work.plan.leftovers,
+        "unowned": work.plan.unowned,
+        "blocked": work.blocked,
         "diff": _plan.diff(work.snapshot, work.plan.steps),
     }
     try:
@@ -96,7 +122,12 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         # What was written stays written: the failure says so too.
         error.result = {**result, **error.result}
         raise
-    return {**result, "hub": {"name": params["name"], **facts}, "connections": connections}
+    result.update(hub={"name": params["name"], **facts}, connections=connections)
+    new = {site: why for site, why in work.blocked.items() if site not in params["blocked"]}
+    if new:
+        lines = "\n".join(f"site {site} is blocked, nothing of it was touched: {why}" for site, why in new.items())
+        raise VpnError(f"{lines}\nAll else of hub {params['name']} is as described.", **result)
+    return result
 
 
 def _report(
@@ -109,12 +140,14 @@ def _report(
     if known and not check_mode and (params["wait_for"] == "active" or (wrote and params["wait_for"] == "accepted")):
         there = cloud.wait(known, params["wait_for"] == "active", params["timeout"])
     status = {one["id"]: one.get("status") for one in there}
+    pending = {step.name for step in work.plan.steps if step.pending_activation}
     return [
         {
             "name": name,
             "id": identifier,
             "status": status.get(identifier or "", "PENDING_CREATE"),
             "state": _state.status_word(status.get(identifier or "", "PENDING_CREATE")),
+            "pending_activation": name in pending,
         }
         for name, identifier in answers.items()
     ]

@@ -36,6 +36,7 @@ def spec() -> dict[str, dict[str, t.Any]]:
                          "options": {"name": name, **_description.POLICY}},
             "connections": {"type": "list", "elements": "dict", "default": [],
                             "options": {"name": name, **site, "psk": {"type": "str", "no_log": True}}},
+            "blocked": {"type": "list", "elements": "str", "default": []},
             "purge": {"type": "bool", "default": False},
             "allow_disruption": {"type": "bool", "default": False},
             "wait_for": {"type": "str", "choices": ["none", "accepted", "active"], "default": "accepted"},

@@ -28,10 +28,20 @@ def run(module: AnsibleModule, work: t.Callable[[_cloud.Cloud], dict[str, t.Any]
     try:
         result = work(_cloud.Cloud(module.params["cloud"] or None, module.params["concurrency"]))
     except VpnError as error:
+        _warn(module, error.result)
         module.fail_json(msg=str(error), **error.result)
+    _warn(module, result)
+    module.exit_json(**result)
+
+
+def _warn(module: AnsibleModule, result: dict[str, t.Any]) -> None:
+    for one in result.get("unowned", []):
+        module.warn(
+            f"site {one['site']} is to be absent, but {one['kind']} {one['name']} ({one['id']}) was not made by this collection; it "
+            "stays. Remedy: delete it by hand."
+        )
     for left in result.get("leftovers", []):
         module.warn(
             f"{left['kind']} {left['name']} ({left['id']}) is ours, but site {left['site']} is not described any more; "
             "it stays. Remedy: describe the site with state absent, or run with purge."
         )
-    module.exit_json(**result)

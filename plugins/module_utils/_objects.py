@@ -102,9 +102,12 @@ class Target(t.NamedTuple):
     """What one hub should look like in the cloud."""
 
     hub: str
+    vpc: str  # the VPC's id
     connections: list[Desired]
     rules: list[Desired]
     sites: frozenset[str]  # all that the description knows, absent ones too; another site's objects are leftovers
+    blocked: frozenset[str] = frozenset()  # sites of these that stay exactly as they are
+    absent: tuple[tuple[str, str], ...] = ()  # site, gateway: what leads there and is not ours is named
 
 
 def owner(thing: Body) -> Owner | None:
@@ -116,19 +119,30 @@ def owner(thing: Body) -> Owner | None:
     return Owner(hub, site or None)
 
 
-def target(hub: str, provider: str, vpc: Body, records: t.Sequence[Connection], groups: t.Sequence[Body]) -> Target:
+def target(
+    hub: str,
+    provider: str,
+    vpc: Body,
+    records: t.Sequence[Connection],
+    groups: t.Sequence[Body],
+    blocked: t.Collection[str] = (),
+) -> Target:
     """Build the wanted objects of one hub.
 
     ``vpc`` is ``{id, subnets: [{id, name, cidr}]}``; ``records`` are the hub's view, resolved; ``groups`` the security
-    groups. Absent sites give no objects, but are known.
+    groups; ``blocked`` sites need no record, and nothing of theirs is touched. Absent sites give no objects, but are known.
     """
-    present = [record for record in records if record["state"] == "present"]
+    records = [record for record in records if record["site"] not in blocked]
+    present = [record for record in records if record["state"] != "absent"]
     service = Desired("vpn_service", Owner(hub), _described(Owner(hub), hub, router_id=vpc["id"], admin_state_up=True))
     return Target(
         hub,
+        vpc["id"],
         [one for record in present for one in _connections(provider, service, vpc, record)],
         [rule for record in present for group in groups for rule in _rules(group, record)],
-        frozenset(record["site"] for record in records),
+        frozenset(record["site"] for record in records) | frozenset(blocked),
+        frozenset(blocked),
+        tuple((record["site"], t.cast(str, record["remote"]["gateway"])) for record in records if record["state"] == "absent"),
     )
 
 
@@ -165,7 +179,7 @@ def _connections(provider: str, service: Desired, vpc: Body, record: Connection)
             mtu=record["underlay_mtu"],
             dpd=dict(record["dpd"]),
             initiator="response-only" if record["initiator"] == "site" else "bi-directional",
-            admin_state_up=True,
+            admin_state_up=record["state"] == "present",
         )
         if record.get("psk"):
             body["psk"] = record["psk"]

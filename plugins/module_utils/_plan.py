@@ -59,6 +59,11 @@ class Step(t.NamedTuple):
     disruptive: bool = False
     why: str = ""
 
+    @property
+    def pending_activation(self) -> bool:
+        """Whether a running tunnel goes on without it until the site makes new SAs."""
+        return self.kind == "site_connection" and self.verb == "update" and bool(set(self.body) - _AT_ONCE)
+
     def public(self) -> dict[str, t.Any]:
         """Show the step without secrets; an update says which fields it sends."""
         fields = sorted(self.body) if self.verb == "update" else []
@@ -68,9 +73,22 @@ class Step(t.NamedTuple):
             "name": self.name,
             "id": self.id,
             "disruptive": self.disruptive,
+            "pending_activation": self.pending_activation,
             "fields": fields,
             "why": self.why or ", ".join(fields),
         }
+
+
+# What of a connection no SA was born with.
+_AT_ONCE = {"name", "description"}
+
+
+class SiteError(VpnError):
+    """What stops one site, and no other."""
+
+    def __init__(self, site: str, message: str) -> None:
+        super().__init__(message)
+        self.site = site
 
 
 class Plan(t.NamedTuple):
@@ -79,10 +97,11 @@ class Plan(t.NamedTuple):
     steps: list[Step]
     leftovers: list[dict[str, str]]  # ours, of sites that the description no longer knows
     connections: dict[str, str | Ref]  # hub/site/n -> id
+    unowned: list[dict[str, str]] = []  # connections to sites that are to be absent, made by somebody else
 
 
 def plan(wanted: Target, snapshot: Snapshot, purge: bool = False) -> Plan:
-    """Decide what to do; raises VpnError where the cloud's state leaves no safe way."""
+    """Decide what to do; raises VpnError where the cloud's state leaves no safe way, SiteError where only one site is concerned."""
     return _Planner(wanted, snapshot, purge).run()
 
 
@@ -115,7 +134,7 @@ class _Planner:
         order = list(KINDS)
         self.creates.sort(key=lambda step: order.index(step.kind))
         self.deletes.sort(key=lambda step: order.index(step.kind), reverse=True)
-        return Plan(self.creates + self.updates + self.deletes, self.leftovers, self.answers)
+        return Plan(self.creates + self.updates + self.deletes, self.leftovers, self.answers, self._unowned())
 
     # --- connections
 
@@ -177,8 +196,9 @@ class _Planner:
             body[field] = self._reference(desired.body[field], there.get(field) if there else None)
         if there is None:
             if not body.get("psk"):
-                raise VpnError(
-                    f"connection {desired.name} is to be made, but has no key. Remedy: put one into vpn_psks."
+                raise SiteError(
+                    t.cast(str, desired.owner.site),
+                    f"connection {desired.name} is to be made, but has no key. Remedy: put one into vpn_psks.",
                 )
             self.answers[desired.name] = self._create(desired, body)
             return
@@ -283,11 +303,25 @@ class _Planner:
                 if one["id"] not in used:
                     self._settle(kind, one)
 
+    def _unowned(self) -> list[dict[str, str]]:
+        """Name what leads from this VPC to a site that is to be absent, and was made by somebody else."""
+        services = {one["id"]: one for one in self.snapshot["vpn_service"]}
+        return [
+            {"kind": "site_connection", "name": _name(one), "id": one["id"], "site": site}
+            for site, gateway in self.wanted.absent
+            for one in self.snapshot["site_connection"]
+            if owner(one) is None
+            and one["peer_address"] == gateway
+            and services.get(one["vpnservice_id"], {}).get("router_id") == self.wanted.vpc
+        ]
+
     def _settle(self, kind: str, one: Body) -> None:
         """Remove what is ours and not wanted; another site's only with purge."""
         if one["id"] in self.kept or any(step.id == one["id"] for step in self.deletes):
             return
         site = t.cast(Owner, owner(one)).site
+        if site in self.wanted.blocked:
+            return
         if site is not None and site not in self.wanted.sites and not self.purge:
             self.leftovers.append({"kind": kind, "name": _name(one), "id": one["id"], "site": site})
             return

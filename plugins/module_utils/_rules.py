@@ -14,17 +14,20 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _rules_connection, _rules_description
 from ansible_collections.bothends.vpn.plugins.module_utils._description import SOURCE, Description
-from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, finding
+from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, errors, finding
 from ansible_collections.bothends.vpn.plugins.module_utils._rules_addresses import addresses
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import connections
 
 
-def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None) -> list[Finding]:
-    """Check a whole description; without ``psks`` the keys are not looked at."""
+def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None, needed: bool = True) -> list[Finding]:
+    """Check a whole description; without ``psks`` the keys are not looked at.
+
+    ``needed`` says whether a connection without a key is an error: one that is there keeps its key.
+    """
     present = Description(
         description.policies,
         description.hubs,
-        {name: site for name, site in description.sites.items() if site["state"] == "present"},
+        {name: site for name, site in description.sites.items() if site["state"] != "absent"},
         description.findings,
     )
     found = list(description.findings)
@@ -41,10 +44,34 @@ def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None)
     for record in records:
         for check in _rules_connection.RULES:
             found.extend(check(record, present.hubs[record["hub"]]))
-        if psks is not None:
+        if psks is not None and (needed or "psk" in record):
             found.extend(_rules_connection.psk(record, present.hubs[record["hub"]]))
     found.extend(_rules_connection.mangled_psks(psks or {}))
     return _once(found)
+
+
+def blocked(description: Description, found: t.Iterable[Finding]) -> dict[str, str]:
+    """Say which sites an error stops, and why: those that it is about, or those of the hub or policy that it is about."""
+    why: dict[str, list[str]] = {}
+    for one in errors(found):
+        kind, _blank, name = one["scope"].partition(" ")
+        for site in {**description.sites, **({name: None} if kind == "site" else {})}:
+            if _stops(kind, name, site, description.sites.get(site)):
+                why.setdefault(site, []).append(f"{one['field']}: {one['message']}")
+    return {site: "; ".join(dict.fromkeys(texts)) for site, texts in why.items()}
+
+
+def is_wide(one: Finding) -> bool:
+    """Whether a finding concerns more than single sites: a hub, or everything."""
+    return one["scope"].partition(" ")[0] in ("", "hub")
+
+
+def _stops(kind: str, name: str, site: str, entry: dict[str, t.Any] | None) -> bool:
+    if kind == "site":
+        return site == name
+    if entry is None:
+        return False
+    return name in entry["hubs"] if kind == "hub" else entry["policy"] == name if kind == "policy" else True
 
 
 def _checkable(description: Description) -> Description:

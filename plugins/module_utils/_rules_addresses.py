@@ -73,6 +73,8 @@ def _overlap(one: _Block, other: _Block, router: str | None = None) -> Finding:
     return finding(
         code, other.site or other.hub, other.field, other.prefix, f"{other} overlaps {one} ({one.field}){why}.",
         "Renumber or narrow one of the two.", VPN_PAGE,
+        # Which of two is wrong, nobody can tell; a site that overlaps itself concerns no other.
+        scope=f"site {other.site}" if code == "overlap-site" else f"hub {other.hub}",
     )  # fmt: skip
 
 

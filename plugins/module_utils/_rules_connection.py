@@ -17,8 +17,8 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     NEUTRON,
     VPN_PAGE,
     WARNING,
-    Finding,
     Found,
+    about,
     finding,
     listed,
 )
@@ -99,6 +99,7 @@ def without_partner(record: Connection, hub: dict[str, t.Any]) -> Found:
                     "no-partner", record["site"], f"{path}.subnets[{index}]", subnet,
                     f"no subnet of the other end of {record['name']} is IPv{family(subnet)}, so it would get no tunnel.",
                     "Leave it out, or add a subnet of that family at the other end.", "RFC 7296 section 2.9",
+                    scope=f"site {record['site']}",
                 )  # fmt: skip
 
 
@@ -167,7 +168,7 @@ _PROTOCOLS = (
 def _platform(record: Connection, hub: dict[str, t.Any]) -> Found:
     path, table = f"vpn_sites.{record['site']}.router_settings", _platforms.PLATFORMS[record["platform"]].SETTINGS
     for one in problems(path, table, record["router_settings"]):
-        yield Finding(**{**one, "host": record["site"]})
+        yield about(one, record["site"])
     for field, value, message, remedy in _platforms.problems(record):
         yield finding(
             "platform-limit", record["site"], _written_field(record, field), value, message, remedy, record["platform"]
@@ -189,6 +190,7 @@ def psk(record: Connection, hub: dict[str, t.Any]) -> Found:
         yield finding(
             "psk-missing", record["site"], field, "", f"there is no key for {record['name']} (nor for {record['site']}).",
             "Put one into vpn_psks, or derive it with the filter bothends.vpn.site_psk.", VPN_PAGE,
+            scope=f"site {record['site']}",
         )  # fmt: skip
         return
     provider = PROVIDERS[hub["provider"]]
@@ -202,11 +204,12 @@ def psk(record: Connection, hub: dict[str, t.Any]) -> Found:
             f"the key {why}.",
             "Choose another key.",
             provider.source,
+            scope=f"site {record['site']}",
         )
     elif len(record["psk"]) < 20:
         yield finding(
             "psk-short", record["site"], field, "(secret)", f"the key has {len(record['psk'])} characters and can be guessed.",
-            "Take 20 or more random characters.", "RFC 7296 section 2.15", WARNING,
+            "Take 20 or more random characters.", "RFC 7296 section 2.15", WARNING, f"site {record['site']}",
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _findings,
     _hub_options,
     _platforms,
+    _rules,
     _rules_description,
     _topology,
 )
@@ -22,14 +23,34 @@ from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnErr
 Facts = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
+def _sites(sites: t.Any, blocked: t.Container[str], router: str | None = None) -> t.Any:
+    """Leave out blocked sites, and those of other routers: a router need not pay for judging all the others' entries."""
+    if not isinstance(sites, t.Mapping):
+        return sites
+    return {
+        name: entry
+        for name, entry in sites.items()
+        if str(name) not in blocked
+        and (router is None or not isinstance(entry, t.Mapping) or str(entry.get("router") or name) == router)
+    }
+
+
 def _describe(policies: t.Any, hubs: t.Any, sites: t.Any) -> _description.Description:
     """Take a description that is whole: a missing entry would look like one to be removed."""
     description = _description.describe(policies, hubs, sites)
-    present = {name: site for name, site in description.sites.items() if site["state"] == "present"}
-    found = [*description.findings, *_rules_description.references(description._replace(sites=present))]
-    if found:
-        raise VpnError(f"the description is wrong:\n{_findings.lines(found)}")
+    there = {name: site for name, site in description.sites.items() if site["state"] != "absent"}
+    found = [*description.findings, *_rules_description.references(description._replace(sites=there))]
+    # A hub or policy that no site here uses is somebody else's trouble.
+    wrong = [one for one in found if _rules.blocked(description, [one]) or not one["scope"]]
+    if wrong:
+        raise VpnError(f"the description is wrong:\n{_findings.lines(wrong)}")
     return description
+
+
+def blocked(policies: t.Any, hubs: t.Any, sites: t.Any, psks: t.Any = None) -> dict[str, str]:
+    """Say which sites an error stops, and why."""
+    description = _description.describe(policies, hubs, sites)
+    return _rules.blocked(description, _rules.offline(description, _description.plain(psks)))
 
 
 def _keys(psks: t.Any) -> dict[str, t.Any]:
@@ -48,11 +69,12 @@ def connections(
     hub: str | None = None,
     router: str | None = None,
     facts: Facts | None = None,
+    blocked: t.Container[str] = (),
 ) -> list[t.Any]:
     """Give the connection records, resolved by what the clouds say where that is known."""
     if end not in ("hub", "site"):
         raise VpnError(f"end: {end} is neither hub nor site.")
-    records = _topology.connections(_describe(policies, hubs, sites), _keys(psks))
+    records = _topology.connections(_describe(policies, hubs, _sites(sites, blocked, router)), _keys(psks))
     known = _description.plain(facts or {})
     out = []
     for record in records:
@@ -67,9 +89,11 @@ def connections(
     return out
 
 
-def hub_connections(policies: t.Any, hubs: t.Any, sites: t.Any, psks: t.Any, hub: str) -> list[dict[str, t.Any]]:
-    """Give what module hub takes for each site of one hub."""
-    description = _describe(policies, hubs, sites)
+def hub_connections(
+    policies: t.Any, hubs: t.Any, sites: t.Any, psks: t.Any, hub: str, blocked: t.Container[str] = (), absent: bool = False
+) -> list[dict[str, t.Any]]:
+    """Give what module hub takes for each site of one hub; with ``absent`` to take all of them off."""
+    description = _describe(policies, hubs, _sites(sites, blocked))
     if hub not in description.hubs:
         raise VpnError(
             f"hub: there is no {hub!r} in vpn_hubs; known are: {', '.join(sorted(description.hubs)) or 'none'}."
@@ -82,6 +106,8 @@ def hub_connections(policies: t.Any, hubs: t.Any, sites: t.Any, psks: t.Any, hub
             continue
         fields = {field: site[field] for field in _hub_options.SITE_FIELDS if site[field] is not None}
         fields["policy"] = site["policy"]
+        if absent:
+            fields["state"] = "absent"
         out.append({"name": name, **fields, **({"psk": keys[name]} if keys.get(name) else {})})
     return out
 
@@ -94,12 +120,19 @@ def router_sites(
     router: str | None = None,
     without_routers: t.Container[str] | None = None,
     facts: Facts | None = None,
+    blocked: t.Container[str] = (),
+    absent: bool = False,
 ) -> list[dict[str, t.Any]]:
-    """Give the sites of one router, or those whose router is none of ``without_routers``, each with its connections."""
+    """Give the sites of one router, or those whose router is none of ``without_routers``, each with its connections.
+
+    With ``absent`` all of them are to be taken off.
+    """
     out: dict[str, dict[str, t.Any]] = {}
-    for record in connections(policies, hubs, sites, psks, "site", router=router, facts=facts):
+    for record in connections(policies, hubs, sites, psks, "site", router=router, facts=facts, blocked=blocked):
         if without_routers is not None and record["router"] in without_routers:
             continue
+        if absent:
+            record["state"] = "absent"
         site = out.setdefault(
             record["site"],
             {

@@ -16,7 +16,9 @@ description:
     security-group rules of one VPC, so that it looks as described.
   - Each kind of object is read once, and only differences are written. What the module makes carries a marker in its
     description; objects without the marker are used where they fit, and never removed unless they have to be replaced.
-  - Everything is checked before the first write. See the role P(bothends.vpn.hub#role) for the way from the description.
+  - Everything is checked before the first write. What is wrong with the hub stops the module then. What is wrong with one site
+    blocks that site only - nothing of it is touched, the others are made as described, and then the module fails and names it.
+  - See the role P(bothends.vpn.hub#role) for the way from the description.
 extends_documentation_fragment:
   - bothends.vpn.attributes
   - bothends.vpn.openstack
@@ -27,6 +29,12 @@ options:
       - The hub's name. It becomes part of the objects' names and of their marker.
     type: str
     required: true
+  blocked:
+    description:
+      - Sites that stay exactly as they are, because something is wrong with them. They need not stand in O(connections).
+    type: list
+    elements: str
+    default: []
   purge:
     description:
       - Also remove what this module made for sites that are not in O(connections) any more.
@@ -130,6 +138,10 @@ plan:
       description: Whether the step interrupts traffic.
       type: bool
       returned: success
+    pending_activation:
+      description: Whether a running tunnel goes on without it until the site has made new SAs.
+      type: bool
+      returned: success
     fields:
       description: The fields that an update sends.
       type: list
@@ -144,6 +156,16 @@ leftovers:
   returned: success
   type: list
   elements: dict
+unowned:
+  description: Connections to sites with O(connections[].state=absent) that somebody else made, and that stay.
+  returned: success
+  type: list
+  elements: dict
+blocked:
+  description: The sites of which nothing was touched, and why.
+  returned: always
+  type: dict
+  sample: {paris: "vpn_sites.paris.subnets[0]: '192.168.5/24' is not a subnet."}
 hub:
   description: What the other end needs to know of the VPC.
   returned: success
@@ -203,6 +225,10 @@ connections:
       type: str
       returned: success
       sample: Not connected
+    pending_activation:
+      description: Whether a change is stored that is in force only once the site has made new SAs.
+      type: bool
+      returned: success
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -27,6 +27,7 @@ def test_a_finding_says_all_that_is_needed():
         "message": "192.168.1.128/25 of site berlin overlaps 192.168.1.0/24 of hub prod (vpn_hubs.prod.subnets[0]).",
         "remedy": "Renumber or narrow one of the two.",
         "source": found["source"],
+        "scope": "hub prod",
     }
 
 

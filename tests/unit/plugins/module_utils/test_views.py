@@ -68,8 +68,10 @@ def test_a_subnet_that_the_cloud_does_not_know():
     [
         pytest.param(None, HUBS, {"a": site(gatway="x")}, "vpn_sites.a.gatway", id="a misspelt key"),
         pytest.param(None, HUBS, {"a": site(gateway=None)}, "vpn_sites.a.gateway", id="a missing one"),
-        pytest.param(None, {"prod": hub(vpc=None)}, {}, "vpn_hubs.prod.vpc", id="a hub's"),
-        pytest.param({"x": {"ike": {"version": "v3"}}}, HUBS, {}, "vpn_policies.x.ike.version", id="a policy's"),
+        pytest.param(None, {"prod": hub(vpc=None)}, {"a": site()}, "vpn_hubs.prod.vpc", id="a hub's"),
+        pytest.param(
+            {"x": {"ike": {"version": "v3"}}}, HUBS, {"a": site(policy="x")}, "vpn_policies.x.ike.version", id="a policy's"
+        ),
         pytest.param(None, HUBS, {"a": site(hub="prd")}, r"vpn_sites.a.hubs\[0\]", id="a hub that is not there"),
         pytest.param(None, HUBS, {"a": site(policy="weak")}, "vpn_sites.a.policy", id="a policy that is not there"),
         pytest.param(None, HUBS, ["a"], "vpn_sites", id="no dict"),
@@ -84,6 +86,44 @@ def test_a_wrong_description_is_never_used(policies, hubs, sites, field):
     ):
         with pytest.raises(VpnError, match=f"error: {field}: .* Remedy: "):
             view()
+
+
+def test_what_is_wrong_elsewhere_does_not_stop_a_router():
+    """A broken site of another router, and a hub or policy that no site here uses, are others' trouble."""
+    hubs = {**HUBS, "broken": {"subnets": []}}
+    sites = {"a": site(), "b": site(4, gateway=None)}
+    (only,) = _views.router_sites({"x": {"ike": {"version": "v3"}}}, hubs, sites, router="a")
+    assert only["name"] == "a"
+
+
+BROKEN = {"a": site(), "b": site(4, gateway=None), "c": site(5, hub="test"), "d": site(6, policy="x", hub=None, hubs=["prod", "test"])}
+
+
+@pytest.mark.parametrize(
+    ("sites", "hubs", "psks", "stopped"),
+    [
+        pytest.param(BROKEN, HUBS, None, {"b", "d"}, id="an entry, and the user of a broken policy"),
+        pytest.param(BROKEN, {**HUBS, "test": hub(vpc=None)}, None, {"b", "c", "d"}, id="a hub's sites"),
+        pytest.param({"a": site(), "b": site(4, subnets=["10.3.0.0/25"])}, HUBS, None, {"a", "b"}, id="an overlap"),
+        pytest.param({"a": site(), "b": site(4, subnets=["10.4.0.0/24", "10.4.0.0/25"])}, HUBS, None, {"b"}, id="with itself"),
+        pytest.param({"a": site(), "b": site(4)}, HUBS, {"a": "x" * 20}, {"b"}, id="a key that lacks"),
+        pytest.param({"a": site(), "b": site(4)}, HUBS, {"a": "x" * 20, "b": "x"}, set(), id="a warning"),
+        pytest.param({"a": site()}, [], None, {"a"}, id="everything"),
+    ],
+)  # fmt: skip
+def test_an_error_stops_the_sites_that_it_concerns(sites, hubs, psks, stopped):
+    policies = {"x": {"ike": {"version": "v3"}}}
+    found = _views.blocked(policies, hubs, sites, psks)
+    assert set(found) == stopped and all(found.values())
+    if isinstance(hubs, dict):
+        left = _views.connections(policies, hubs, sites, blocked=found)
+        assert {record["site"] for record in left} == set(sites) - stopped
+
+
+def test_everything_can_be_asked_to_be_taken_off():
+    sites = {"a": site(), "b": site(4, state="disabled")}
+    assert [one["state"] for one in _views.router_sites(None, HUBS, sites, absent=True)] == ["absent", "absent"]
+    assert [one["state"] for one in _views.hub_connections(None, HUBS, sites, {}, "prod", absent=True)] == ["absent"] * 2
 
 
 def test_an_absent_site_may_name_what_is_gone():
