@@ -32,6 +32,16 @@ options:
     description: Nothing was applied yet, so nothing has failed.
     type: bool
     default: false
+  pending:
+    description: Tunnels of which the cloud stored a change in the same run, as RV(bothends.vpn.hub#module:connections[].pending_activation)
+      says.
+    type: list
+    elements: str
+    default: []
+  blocked:
+    description: Sites of which nothing was touched, and why, as the filter P(bothends.vpn.blocked#filter) gives them.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -44,7 +54,8 @@ RETURN = r"""
 _value:
   description:
     - One dict for each tunnel. Its C(verdict) is V(up) when all that can be read agrees, V(proven) when it was also proven,
-      V(failed) or V(not proven); C(why) says what was seen.
+      V(failed), V(not proven), V(pending) when a change is stored and not in force, V(disabled) or V(blocked); C(why) says what
+      was seen.
   type: list
   elements: dict
 """
@@ -58,10 +69,12 @@ from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 @guarded
 def verdicts(
-    records: t.Any, statuses: t.Any, sas: t.Any = None, proof: t.Any = None, planned: bool = False
+    records: t.Any, statuses: t.Any, sas: t.Any = None, proof: t.Any = None, planned: bool = False, **more: t.Any
 ) -> list[dict[str, str]]:
     """List the tunnels with what became of them."""
-    judged = _verdict.rows(plain(records), plain(statuses), plain(sas), plain(proof) or None, bool(planned))
+    judged = _verdict.rows(
+        plain(records), plain(statuses), plain(sas), plain(proof) or None, bool(planned), **plain(more)
+    )
     return [dict(row) for row in judged]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import (
+    _adoption,
     _cloud,
     _description,
     _findings,
@@ -69,7 +70,11 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
 
 
 def _planned(
-    params: Params, snapshot: _objects.Snapshot, facts: Params, records: list[_topology.Connection], blocked: dict[str, str]
+    params: Params,
+    snapshot: _objects.Snapshot,
+    facts: Params,
+    records: list[_topology.Connection],
+    blocked: dict[str, str],
 ) -> _plan.Plan:
     """Plan; a site that turns out to be impossible joins ``blocked``, and the others are planned without it."""
     vpc = {**facts["vpc"], "subnets": facts["subnets"]}
@@ -165,6 +170,7 @@ def inform(params: Params, cloud: _cloud.Cloud) -> Params:
         "connections": [
             _known_connection(one, names) for one in snapshot["site_connection"] if one["vpnservice_id"] in services
         ],
+        "description": _adoption.description(snapshot, params["provider"]),
     }
 
 

@@ -142,7 +142,11 @@ def target(
         [rule for record in present for group in groups for rule in _rules(group, record)],
         frozenset(record["site"] for record in records) | frozenset(blocked),
         frozenset(blocked),
-        tuple((record["site"], t.cast(str, record["remote"]["gateway"])) for record in records if record["state"] == "absent"),
+        tuple(
+            (record["site"], t.cast(str, record["remote"]["gateway"]))
+            for record in records
+            if record["state"] == "absent"
+        ),
     )
 
 

@@ -153,7 +153,7 @@ def tunnels(record: Connection) -> list[Tunnel]:
 
     The order in which a user wrote the subnets does not matter, so that reordering a list changes nothing.
     """
-    local, remote = (sorted(set(record[end]["subnets"]), key=_order) for end in ("local", "remote"))
+    local, remote = (sorted(set(record[end]["subnets"]), key=order) for end in ("local", "remote"))
     if record["selector_mode"] == "per_pair":
         parts = [([one], [other]) for one in local for other in remote if family(one) in (family(other), 0)]
     else:
@@ -172,7 +172,8 @@ def family(subnet: str) -> int:
     return _addresses.parse(subnet).version if _addresses.is_prefix(subnet) else 0
 
 
-def _order(subnet: str) -> tuple[t.Any, ...]:
+def order(subnet: str) -> tuple[t.Any, ...]:
+    """Sort names first, then addresses."""
     return (1, *_addresses.parse(subnet)) if _addresses.is_prefix(subnet) else (0, subnet)
 
 

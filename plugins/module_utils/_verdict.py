@@ -24,6 +24,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._topology import Conn
 Sas = t.List[t.Dict[str, t.Any]]
 
 UP, PROVEN, FAILED, UNKNOWN, PENDING = "up", "proven", "failed", "not proven", "pending"
+DISABLED, BLOCKED = "disabled", "blocked"
 
 
 class Proof(t.TypedDict, total=False):
@@ -56,35 +57,58 @@ def rows(
     sas: Sas | None,
     proof: Proof | None = None,
     planned: bool = False,
+    pending: t.Container[str] = (),
+    blocked: t.Mapping[str, str] | None = None,
 ) -> list[Row]:
     """Judge each tunnel of each connection (site's view).
 
     ``statuses`` are the cloud's connections by hub, as hub_info returns them; ``sas`` the router's SAs, None where there is
-    no router to ask. ``planned`` says that nothing was applied yet (check mode): then nothing has failed.
+    no router to ask. ``planned`` says that nothing was applied yet (check mode): then nothing has failed. ``pending`` names
+    tunnels of which the cloud stored a change just now; ``blocked`` sites get a row that says why.
     """
     judged = [
-        _row(record, tunnel, _status(statuses.get(record["hub"], []), tunnel["name"]), sas, proof)
+        _row(record, tunnel, status(statuses.get(record["hub"], []), record, tunnel), sas, proof, pending)
         for record in records
-        if record["state"] == "present"
+        if record["state"] != "absent"
         for tunnel in record["tunnels"]
     ]
-    return [{**row, "verdict": PENDING} if planned and row["verdict"] == FAILED else row for row in judged]
+    judged = [{**row, "verdict": PENDING} if planned and row["verdict"] == FAILED else row for row in judged]
+    return judged + [_empty(site, site, "-", BLOCKED, why) for site, why in (blocked or {}).items()]
 
 
-def _status(connections: t.Sequence[t.Mapping[str, t.Any]], name: str) -> str:
-    return next((one["state"] for one in connections if one["name"] == name), "not there")
-
-
-def _row(record: Connection, tunnel: t.Any, status: str, sas: Sas | None, proof: Proof | None) -> Row:
-    row = Row(
-        tunnel=tunnel["name"], site=record["site"], status=status, ike="-", ipsec="-", traffic="-", pings="-",
-        verdict=UNKNOWN, why="",
+def _empty(tunnel: str, site: str, state: str, verdict: str = UNKNOWN, why: str = "") -> Row:
+    return Row(
+        tunnel=tunnel, site=site, status=state, ike="-", ipsec="-", traffic="-", pings="-", verdict=verdict, why=why
     )  # fmt: skip
+
+
+def status(connections: t.Sequence[t.Mapping[str, t.Any]], record: Connection, tunnel: t.Any) -> str:
+    """Find what the cloud says of a tunnel: by its name, else, where somebody else made it, by where it leads."""
+    ends = (record["local"]["gateway"], sorted(tunnel["local_subnets"]))
+    found = [one for one in connections if one["name"] == tunnel["name"]] or [
+        one
+        for one in connections
+        if not one.get("site") and (one.get("gateway"), sorted(one.get("subnets", []))) == ends
+    ]
+    return found[0]["state"] if found else "not there"
+
+
+def _row(
+    record: Connection, tunnel: t.Any, state: str, sas: Sas | None, proof: Proof | None, pending: t.Container[str]
+) -> Row:
+    row = _empty(tunnel["name"], record["site"], state)
+    if record["state"] == "disabled":
+        up = state == "Normal" if sas is None else _carrier(sas, record["name"], tunnel["name"]) is not None
+        row["verdict"], row["why"] = (FAILED, "it is disabled, and still up") if up else (DISABLED, "")
+        return row
     if sas is None:
         row["why"] = f"router {record['router']} was not asked: it is not in this run, or could not be reached"
+        if tunnel["name"] in pending:
+            row["verdict"] = PENDING
+            row["why"] = f"a change is stored, and in force once the site makes new SAs; {row['why']}"
         return row
     carrier = _carrier(sas, record["name"], tunnel["name"])
-    wrong = [] if status == "Normal" else [f"the cloud says {status}"]
+    wrong = [] if state == "Normal" else [f"the cloud says {state}"]
     if carrier is None:
         row["verdict"], row["why"] = FAILED, "; ".join([*wrong, "the router has no SA for it"])
         return row

@@ -47,10 +47,12 @@ def _describe(policies: t.Any, hubs: t.Any, sites: t.Any) -> _description.Descri
     return description
 
 
-def blocked(policies: t.Any, hubs: t.Any, sites: t.Any, psks: t.Any = None) -> dict[str, str]:
-    """Say which sites an error stops, and why."""
+def blocked(policies: t.Any, hubs: t.Any, sites: t.Any, psks: t.Any = None, hub: str | None = None) -> dict[str, str]:
+    """Say which sites an error stops, and why; with ``hub`` only sites that may be connected to it."""
     description = _description.describe(policies, hubs, sites)
-    return _rules.blocked(description, _rules.offline(description, _description.plain(psks)))
+    stopped = _rules.blocked(description, _rules.offline(description, _description.plain(psks)))
+    known = description.sites
+    return {site: why for site, why in stopped.items() if not hub or site not in known or hub in known[site]["hubs"]}
 
 
 def _keys(psks: t.Any) -> dict[str, t.Any]:
@@ -90,7 +92,13 @@ def connections(
 
 
 def hub_connections(
-    policies: t.Any, hubs: t.Any, sites: t.Any, psks: t.Any, hub: str, blocked: t.Container[str] = (), absent: bool = False
+    policies: t.Any,
+    hubs: t.Any,
+    sites: t.Any,
+    psks: t.Any,
+    hub: str,
+    blocked: t.Container[str] = (),
+    absent: bool = False,
 ) -> list[dict[str, t.Any]]:
     """Give what module hub takes for each site of one hub; with ``absent`` to take all of them off."""
     description = _describe(policies, hubs, _sites(sites, blocked))

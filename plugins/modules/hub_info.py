@@ -27,6 +27,11 @@ options:
       - Name or id of the VPC (OpenStack, the router).
     type: str
     required: true
+  provider:
+    description:
+      - The cloud API's dialect.
+    type: str
+    default: neutron
 seealso:
   - module: bothends.vpn.hub
 """
@@ -37,6 +42,15 @@ EXAMPLES = r"""
     cloud: otc
     vpc: prod
   register: prod
+
+- name: Take over a VPN that somebody made by hand. Nothing is changed by that
+  bothends.vpn.hub:
+    cloud: otc
+    name: prod
+    vpc: prod
+    subnets: "{{ prod.description.subnets }}"
+    policies: "{{ prod.description.policies }}"
+    connections: "{{ prod.description.connections }}"
 
 - name: Show where the other end has to connect to
   ansible.builtin.debug:
@@ -75,6 +89,34 @@ hub:
       sample: Normal
     subnets:
       description: The VPC's subnets, each with id, name and cidr.
+      type: list
+      elements: dict
+      returned: success
+description:
+  description:
+    - What M(bothends.vpn.hub) takes to find all that is there as described, whoever made it. No key is in it; a connection
+      that is there keeps its own.
+    - Sites are called as their connections are, where such a name is allowed and no other has it.
+  returned: success
+  type: dict
+  contains:
+    subnets:
+      description: The VPC's subnets that the sites reach, see O(bothends.vpn.hub#module:subnets).
+      type: list
+      elements: str
+      returned: success
+    policies:
+      description: See O(bothends.vpn.hub#module:policies).
+      type: list
+      elements: dict
+      returned: success
+    connections:
+      description: See O(bothends.vpn.hub#module:connections).
+      type: list
+      elements: dict
+      returned: success
+    left_out:
+      description: The connections that cannot be described, each with name, id and the reason (C(why)).
       type: list
       elements: dict
       returned: success
@@ -137,7 +179,8 @@ from ansible_collections.bothends.vpn.plugins.module_utils import _hub, _module
 
 
 def main() -> None:
-    spec = {**_module.CLOUD_SPEC, "name": {"type": "str"}, "vpc": {"type": "str", "required": True}}
+    spec = {**_module.CLOUD_SPEC, "name": {"type": "str"}, "vpc": {"type": "str", "required": True},
+            "provider": {"type": "str", "default": "neutron"}}  # fmt: skip
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     _module.run(module, lambda cloud: _hub.inform(module.params, cloud))
 

@@ -71,14 +71,14 @@ def snapshot(**more):
     }
 
 
-def target(there, sites, psk="a key of 20 characters", policies=None, provider="neutron"):
+def target(there, sites, psk="a key of 20 characters", policies=None, provider="neutron", blocked=()):
     """Give what the hub prod should look like."""
     facts = _state.hub_facts(there)
     resolved = [
         _topology.resolve(record, facts) for record in records(sites, dict.fromkeys(sites, psk), policies=policies)
     ]
     groups = _state.groups(there, ["servers"])
-    return _objects.target("prod", provider, {**facts["vpc"], "subnets": facts["subnets"]}, resolved, groups)
+    return _objects.target("prod", provider, {**facts["vpc"], "subnets": facts["subnets"]}, resolved, groups, blocked)
 
 
 def plan(there, sites, purge=False, **more):

@@ -271,3 +271,60 @@ def test_planning_changes_nothing_it_was_given(sites):
     before = copy.deepcopy(there)
     plan(there, sites, policies=POLICIES)
     assert there == before
+
+
+TWO = {**BERLIN, "paris": site(4)}
+
+
+def test_nothing_of_a_blocked_site_is_touched():
+    """Neither changed nor purged, and what it shares with the others stays."""
+    there = after(snapshot(), TWO)
+    changed = {"berlin": {**BERLIN["berlin"], "gateway": "203.0.113.99"}, "paris": site(4, subnets=["10.44.0.0/24"])}
+    assert verbs(plan(there, changed, blocked=["paris"], purge=True)) == ["update site_connection prod/berlin/1"]
+    assert verbs(plan(there, {}, blocked=["berlin", "paris"], purge=True)) == []
+    gone = verbs(plan(there, {}, blocked=["paris"], purge=True))
+    assert gone == [
+        "delete security_group_rule ingress icmp 10.3.0.0/24",
+        "delete site_connection prod/berlin/1",
+        "delete endpoint_group prod/berlin",
+    ]
+
+
+def test_a_disabled_site_keeps_its_objects():
+    there = after(snapshot(), TWO)
+    disabled = {**TWO, "paris": site(4, state="disabled")}
+    [step] = plan(there, disabled).steps
+    assert (step.verb, step.name, step.body) == ("update", "prod/paris/1", {"admin_state_up": False})
+    assert verbs(plan(after(there, disabled), TWO)) == ["update site_connection prod/paris/1"]
+
+
+def test_a_connection_without_a_key_stops_its_site_only():
+    with pytest.raises(_plan.SiteError) as caught:
+        plan(snapshot(), TWO, psk="")
+    assert caught.value.site == "berlin"
+
+
+def test_what_somebody_else_made_is_named_when_its_site_is_to_be_absent():
+    there = after(snapshot(), BERLIN)
+    for kind in _objects.KINDS:
+        for one in there[kind]:
+            one["description"], one["name"] = "", "by hand"
+    planned = plan(there, {"berlin": {**BERLIN["berlin"], "state": "absent"}})
+    assert verbs(planned) == []
+    assert [(one["site"], one["name"]) for one in planned.unowned] == [("berlin", "by hand")]
+    assert plan(after(snapshot(), BERLIN), {"berlin": {**BERLIN["berlin"], "state": "absent"}}).unowned == []
+
+
+@pytest.mark.parametrize(
+    ("change", "pending"),
+    [
+        pytest.param({"subnets": ["10.3.0.0/24", "10.33.0.0/24"]}, True, id="selectors"),
+        pytest.param({"gateway": "203.0.113.99"}, True, id="peer"),
+        pytest.param({"dpd": {"interval": 10}}, True, id="dpd"),
+        pytest.param({"security_group_rules": [{"protocol": "tcp"}]}, False, id="rules are in force at once"),
+    ],
+)
+def test_a_stored_change_says_that_it_is_not_in_force(change, pending):
+    planned = plan(after(snapshot(), BERLIN), {"berlin": {**BERLIN["berlin"], **change}})
+    assert any(step.pending_activation for step in planned.steps) is pending
+    assert [step.public()["pending_activation"] for step in planned.steps].count(True) == int(pending)

@@ -387,3 +387,57 @@ def test_no_planned_ping_is_forgotten():
 def test_what_is_only_planned_has_not_failed():
     [row] = _verdict.rows([record()], {"prod": []}, [], planned=True)
     assert row["verdict"] == "pending"
+
+
+# --- what is not simply up ---------------------------------------------------------------------------------------------
+
+
+NOT_CONNECTED = {"prod": [{"name": "prod/berlin/1", "state": "Not connected"}]}
+
+
+@pytest.mark.parametrize(
+    ("sas", "statuses", "verdict"),
+    [
+        pytest.param([], NOT_CONNECTED, "disabled", id="as it should be"),
+        pytest.param([sa()], NORMAL, "failed", id="still up"),
+        pytest.param(None, NOT_CONNECTED, "disabled", id="the router was not asked"),
+        pytest.param(None, NORMAL, "failed", id="the cloud ignores it"),
+    ],
+)
+def test_a_disabled_site(sas, statuses, verdict):
+    assert judge(sas, statuses=statuses, state="disabled")["verdict"] == verdict
+
+
+def test_a_stored_change_is_pending_where_no_router_was_asked():
+    def why(**more):
+        (row,) = _verdict.rows([record()], NORMAL, None, **more)
+        return row["verdict"], "in force once the site makes new SAs" in row["why"]
+
+    assert why(pending=["prod/berlin/1"]) == ("pending", True)
+    assert why(pending=["prod/paris/1"]) == ("not proven", False)
+
+
+def test_a_blocked_site_says_why():
+    (row,) = _verdict.rows([], {}, None, blocked={"berlin": "vpn_sites.berlin.gateway: is missing."})
+    assert (row["tunnel"], row["verdict"], row["why"]) == ("berlin", "blocked", "vpn_sites.berlin.gateway: is missing.")
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        pytest.param({}, "Normal", id="made by hand"),
+        pytest.param({"site": "berlin"}, "not there", id="ours under another name"),
+        pytest.param({"gateway": "203.0.113.99"}, "not there", id="to another peer"),
+        pytest.param({"subnets": HERE[:1]}, "not there", id="with other subnets"),
+    ],
+)
+def test_a_connection_of_another_name_is_known_by_where_it_leads(change, status):
+    there = {
+        "name": "by hand",
+        "site": None,
+        "gateway": "203.0.113.3",
+        "subnets": HERE[::-1],
+        "state": "Normal",
+        **change,
+    }
+    assert judge([sa()], statuses={"prod": [there]})["status"] == status

@@ -70,7 +70,11 @@ def test_a_subnet_that_the_cloud_does_not_know():
         pytest.param(None, HUBS, {"a": site(gateway=None)}, "vpn_sites.a.gateway", id="a missing one"),
         pytest.param(None, {"prod": hub(vpc=None)}, {"a": site()}, "vpn_hubs.prod.vpc", id="a hub's"),
         pytest.param(
-            {"x": {"ike": {"version": "v3"}}}, HUBS, {"a": site(policy="x")}, "vpn_policies.x.ike.version", id="a policy's"
+            {"x": {"ike": {"version": "v3"}}},
+            HUBS,
+            {"a": site(policy="x")},
+            "vpn_policies.x.ike.version",
+            id="a policy's",
         ),
         pytest.param(None, HUBS, {"a": site(hub="prd")}, r"vpn_sites.a.hubs\[0\]", id="a hub that is not there"),
         pytest.param(None, HUBS, {"a": site(policy="weak")}, "vpn_sites.a.policy", id="a policy that is not there"),
@@ -96,7 +100,12 @@ def test_what_is_wrong_elsewhere_does_not_stop_a_router():
     assert only["name"] == "a"
 
 
-BROKEN = {"a": site(), "b": site(4, gateway=None), "c": site(5, hub="test"), "d": site(6, policy="x", hub=None, hubs=["prod", "test"])}
+BROKEN = {
+    "a": site(),
+    "b": site(4, gateway=None),
+    "c": site(5, hub="test"),
+    "d": site(6, policy="x", hub=None, hubs=["prod", "test"]),
+}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +132,9 @@ def test_an_error_stops_the_sites_that_it_concerns(sites, hubs, psks, stopped):
 def test_everything_can_be_asked_to_be_taken_off():
     sites = {"a": site(), "b": site(4, state="disabled")}
     assert [one["state"] for one in _views.router_sites(None, HUBS, sites, absent=True)] == ["absent", "absent"]
-    assert [one["state"] for one in _views.hub_connections(None, HUBS, sites, {}, "prod", absent=True)] == ["absent"] * 2
+    assert [one["state"] for one in _views.hub_connections(None, HUBS, sites, {}, "prod", absent=True)] == [
+        "absent"
+    ] * 2
 
 
 def test_an_absent_site_may_name_what_is_gone():
