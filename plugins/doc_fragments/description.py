@@ -329,7 +329,8 @@ options:
             required: true
       selector_mode:
         description:
-          - 'One tunnel with all subnets, or one for each pair. V(auto): per pair where an end needs that (IKEv1).'
+          - 'One tunnel with all subnets, or one for each pair. V(auto): per pair where an end needs that (IKEv1, or a platform
+            that knows nothing else).'
         type: str
         choices:
           - auto

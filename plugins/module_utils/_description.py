@@ -198,7 +198,8 @@ SITE: Spec = {
         "type": "str",
         "choices": ["auto", "combined", "per_pair"],
         "default": "auto",
-        "description": "One tunnel with all subnets, or one for each pair. V(auto): per pair where an end needs that (IKEv1).",
+        "description": "One tunnel with all subnets, or one for each pair. V(auto): per pair where an end needs that (IKEv1, or a"
+        " platform that knows nothing else).",
     },
     "mode": {
         "type": "str",

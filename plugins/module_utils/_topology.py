@@ -15,7 +15,7 @@ from __future__ import annotations
 import copy
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _secrets
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _platforms, _secrets
 from ansible_collections.bothends.vpn.plugins.module_utils._description import Description, id_type
 
 
@@ -118,7 +118,7 @@ def _connection(
         ipsec=policy["ipsec"],
         local=_end(hub["gateway"], hub["gateway"], site["peer_id"], hub["subnets"]),
         remote=_end(site["gateway"], site["local_address"] or site["gateway"], site["id"], site["subnets"]),
-        selector_mode=_selector_mode(site["selector_mode"], policy["ike"]["version"]),
+        selector_mode=_selector_mode(site["selector_mode"], policy["ike"]["version"], site["platform"]),
         probes=site["probe"],
     )
     record.update(t.cast(Connection, {field: site[field] for field in _FROM_SITE}))
@@ -143,9 +143,12 @@ def written(subnet: str) -> str:
     return _addresses.normalize(subnet) if _addresses.is_prefix(subnet) else subnet
 
 
-def _selector_mode(asked: str, ike_version: str) -> str:
+def _selector_mode(asked: str, ike_version: str, platform: str) -> str:
+    if asked != "auto":
+        return asked
     # An IKEv1 quick mode carries one pair (RFC 2409 section 5.5): several subnets in one child are lost.
-    return ("per_pair" if ike_version == "v1" else "combined") if asked == "auto" else asked
+    combined = ike_version != "v1" and "combined" in _platforms.PLATFORMS[platform].LIMITS["selector_mode"]
+    return "combined" if combined else "per_pair"
 
 
 def tunnels(record: Connection) -> list[Tunnel]:

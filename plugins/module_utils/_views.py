@@ -106,8 +106,9 @@ def hub_connections(
         raise VpnError(
             f"hub: there is no {hub!r} in vpn_hubs; known are: {', '.join(sorted(description.hubs)) or 'none'}."
         )
-    keys = {record["site"]: record.get("psk") for record in _topology.connections(description, _keys(psks))
-            if record["hub"] == hub}  # fmt: skip
+    records = {
+        record["site"]: record for record in _topology.connections(description, _keys(psks)) if record["hub"] == hub
+    }
     out = []
     for name, site in description.sites.items():
         if hub not in site["hubs"]:
@@ -116,7 +117,12 @@ def hub_connections(
         fields["policy"] = site["policy"]
         if absent:
             fields["state"] = "absent"
-        out.append({"name": name, **fields, **({"psk": keys[name]} if keys.get(name) else {})})
+        if name in records:
+            # A hub knows nothing of platforms, so what follows from one is said outright.
+            fields["selector_mode"] = records[name]["selector_mode"]
+            if records[name].get("psk"):
+                fields["psk"] = records[name]["psk"]
+        out.append({"name": name, **fields})
     return out
 
 

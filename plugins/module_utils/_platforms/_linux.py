@@ -26,6 +26,20 @@ HOOK_FILE = "/etc/network/if-up.d/bothends-vpn-routes"
 # family -> the switch, as sysctl names it
 FORWARDING = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
+# The row of router_settings for them.
+ROUTES: dict[str, t.Any] = {
+    "type": "list",
+    "elements": "dict",
+    "required": False,
+    "default": [],
+    "description": "Routes to LAN subnets behind inner routers: C(to), C(via) and optionally C(dev).",
+    "options": {
+        "to": {"type": "str", "required": True, "description": "Destination, a CIDR."},
+        "via": {"type": "str", "required": True, "description": "Address of the inner router."},
+        "dev": {"type": "str", "description": "Interface, where the address alone is not enough."},
+    },
+}
+
 _HEADER = "# Managed by bothends.vpn: do not edit, the next run overwrites it.\n"
 _DEVICE = re.compile(r"[A-Za-z0-9_.-]{1,15}\Z")
 

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 import re
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _linux
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _checks, _linux
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl_text as text
 
 NAME = "strongswan"
@@ -67,18 +66,7 @@ SETTINGS: dict[str, dict[str, t.Any]] = {
         "description": "How an IKE SA is renewed before its lifetime ends (IKEv1 always re-authenticates). V(reauth) is free"
         " of gaps only where strongswan.conf has C(make_before_break = yes).",
     },
-    "routes": {
-        "type": "list",
-        "elements": "dict",
-        "required": False,
-        "default": [],
-        "description": "Routes to LAN subnets behind inner routers: C(to), C(via) and optionally C(dev).",
-        "options": {
-            "to": {"type": "str", "required": True, "description": "Destination, a CIDR."},
-            "via": {"type": "str", "required": True, "description": "Address of the inner router."},
-            "dev": {"type": "str", "description": "Interface, where the address alone is not enough."},
-        },
-    },
+    "routes": _linux.ROUTES,
 }
 
 # swanctl.conf includes conf.d/*.conf.
@@ -92,27 +80,13 @@ _CHILD_BYTES = 256 - len("connections..children.") - 1
 
 _VERSION = {"v1": "1", "v2": "2"}
 _DPD_ACTION = {"hold": "trap", "clear": "clear", "restart": "restart"}
-_FAMILY = {"ipv4": 4, "ipv6": 6}
 _PSK_PREFIX = "0s"
-# swanctl reads addresses and selectors as lists with commas, so a value must not become two.
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]*\Z|::[0-9A-Fa-f.:]*\Z")
 
 
 def problems(record: Record) -> t.Iterator[Problem]:
     """Yields what of a record (either end's view) the platform cannot do, as (field, value, message, remedy)."""
-    for field, allowed in LIMITS.items():
-        value: t.Any = record
-        for key in field.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
-        if value is not None and value not in allowed:
-            yield field, value, f"strongSwan cannot do {value}.", f"Use one of: {', '.join(allowed)}."
-    if record.get("translate"):
-        yield (
-            "translate",
-            ", ".join(record["translate"]),
-            "no 1:1 NAT is written for strongSwan yet.",
-            "Translate on the router yourself, and describe the translated subnets.",
-        )
+    yield from _checks.beyond_limits(record, LIMITS, TITLE)
+    yield from _checks.translation(record, TITLE)
     if record["ike"]["version"] == "v1":
         if _algorithms.ENCRYPTION[record["ike"]["encryption"]].aead:
             yield (
@@ -163,12 +137,8 @@ def _id_problem(identity: dict[str, str] | None) -> str | None:
     if identity is None:
         return None
     value = identity["value"]
-    if identity["type"] in _FAMILY:
-        try:
-            right = ipaddress.ip_address(value).version == _FAMILY[identity["type"]]
-        except ValueError:
-            right = False
-        return None if right else f"it is not an {identity['type']} address."
+    if identity["type"] in ("ipv4", "ipv6"):
+        return _checks.address_of_type(identity)
     if not all(32 < ord(char) < 127 for char in value):
         return "charon takes only printable ASCII without blanks in an id."
     if value.startswith("#") or "*" in value:
@@ -176,33 +146,10 @@ def _id_problem(identity: dict[str, str] | None) -> str | None:
     return None
 
 
-def _check_addresses(record: Record) -> None:
-    for end in ("local", "remote"):
-        for field in ("gateway", "address"):
-            value = record[end].get(field)
-            if value and not _HOST.match(value):
-                raise ValueError(f"{end}.{field}: {value!r} is neither an address nor a host name")
-    for tunnel in record["tunnels"]:
-        for field in ("local_subnets", "remote_subnets"):
-            for subnet in tunnel[field]:
-                try:
-                    ipaddress.ip_network(subnet)
-                except ValueError as error:
-                    raise ValueError(f"{tunnel['name']}: {field}: {error}") from None
-
-
 def missing(site: dict[str, t.Any], records: list[Record]) -> list[str]:
     """The fields that a deployable file needs and that are not there, each as the placeholder shows it."""
     del site  # strongSwan needs none of router_settings
-    out = []
-    for record in records:
-        if not record["remote"].get("gateway"):
-            out.append(f"{record['name']}: remote.gateway")
-        if not record["local"].get("id"):
-            out.append(f"{record['name']}: local.id")
-        if not record.get("psk"):
-            out.append(f"{record['name']}: psk")
-    return out
+    return _checks.unknown_values(records)
 
 
 def section(name: str) -> str:
@@ -338,7 +285,7 @@ def model(
     for record in records:
         for field, value, message, remedy in problems(record):
             raise ValueError(f"{record['name']}: {field}: {value}: {message} {remedy}")
-        _check_addresses(record)
+        _checks.addresses(record)
     return {
         "site": site["name"],
         "connections": [_connection(record, settings, can_trap) for record in records],
