@@ -80,7 +80,7 @@ DH_GROUP = _table(*(Algorithm(f"group{number}", number, bits) for number, bits i
 TABLES = {"encryption": ENCRYPTION, "integrity": INTEGRITY, "prf": PRF, "dh_group": DH_GROUP, "pfs_group": DH_GROUP}
 
 
-def _ciphers(words: t.Mapping[str, str]) -> dict[str, Word]:
+def _ciphers(words: t.Mapping[str, str]) -> dict[str, str]:
     """Spell out words that differ in the key length only, by mode; ``{}`` stands for the length."""
     return {f"aes-{key}{mode}": word.format(key) for mode, word in words.items() for key in _KEYS}
 
@@ -126,10 +126,36 @@ _STRONGSWAN_SA: Column = {
     },
 }  # fmt: skip
 
+_NOT_IKEV1 = ("ike_v2", "ipsec")
+
+
+def _only(where: t.Iterable[str], words: t.Mapping[str, str]) -> dict[str, Word]:
+    """Say words in some contexts only."""
+    return {name: dict.fromkeys(where, word) for name, word in words.items()}
+
+
+# As `algparse` of libreswan 4.10 knows them.
+_LIBRESWAN: Column = {
+    "encryption": {
+        **_ciphers({"": "aes{}", "-ctr": "aes_ctr{}"}),
+        **_only(_NOT_IKEV1, _ciphers({"-gcm-8": "aes_gcm_a{}", "-gcm-12": "aes_gcm_b{}", "-gcm-16": "aes_gcm_c{}"})),
+        **_only(("ipsec",), _ciphers({"-ccm-8": "aes_ccm_a{}", "-ccm-12": "aes_ccm_b{}", "-ccm-16": "aes_ccm_c{}"})),
+    },
+    "integrity": {
+        "sha256": "sha2_256", "sha384": "sha2_384", "sha512": "sha2_512",
+        **_only(_NOT_IKEV1, {"aes-xcbc": "aes_xcbc"}), **_only(("ipsec",), {"aes-cmac": "aes_cmac"}),
+    },
+    "prf": _only(
+        ("ike_v2",), {"aes-xcbc": "aes_xcbc", "sha256": "sha2_256", "sha384": "sha2_384", "sha512": "sha2_512"}
+    ),
+    "dh_group": {f"group{number}": f"dh{number}" for number in (5, 14, 15, 16, 17, 18, 19, 20, 21, 31)},
+}  # fmt: skip
+
 COLUMNS: dict[str, Column] = {
     "neutron": _NEUTRON,
     "strongswan": _STRONGSWAN,
     "strongswan_sa": _STRONGSWAN_SA,
+    "libreswan": _LIBRESWAN,
 }
 
 

@@ -28,10 +28,11 @@ import re
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import strongswan
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import libreswan, strongswan
 
 PLATFORMS: dict[str, t.Any] = {
     "strongswan": strongswan,
+    "libreswan": libreswan,
 }
 
 

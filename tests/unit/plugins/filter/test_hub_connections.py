@@ -24,6 +24,13 @@ def test_what_a_hub_needs_to_know_of_its_sites():
     assert berlin["gateway"] == "203.0.113.3"
     assert berlin["psk"] == "the key of berlin"
     assert "router" not in berlin
+    assert berlin["selector_mode"] == "combined"
+
+
+def test_what_follows_from_the_platform_is_said_outright():
+    (berlin,) = hub_connections({"berlin": site(platform="libreswan")}, hubs={"prod": hub()}, hub="prod")
+    assert berlin["selector_mode"] == "per_pair"
+    assert "platform" not in berlin
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,10 @@ def test_ikev1_goes_pair_by_pair_unless_told_otherwise(asked, policies, mode):
     assert one(policies=policies, selector_mode=asked)["selector_mode"] == mode
 
 
+def test_a_platform_whose_tunnels_carry_one_pair_goes_pair_by_pair():
+    assert one(platform="libreswan")["selector_mode"] == "per_pair"
+
+
 prefixes = st.lists(
     st.one_of(
         st.integers(0, 30).map(lambda number: f"10.{number}.0.0/16"),
