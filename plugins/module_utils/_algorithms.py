@@ -9,7 +9,8 @@
 column for each speaker (provider, platform, or what a platform says of running SAs): the speaker's words. What is missing in
 a column, the speaker cannot speak; a word that differs by context stands as a dict of contexts.
 Sources: IANA's IKEv2 registry (id), neutron-lib ``api/definitions/vpn.py``, ``vpn_aes_ctr.py`` and neutron-vpnaas' strongSwan
-driver (neutron), https://docs.strongswan.org/docs/5.9/config/IKEv2CipherSuites.html (strongswan, strongswan_sa).
+driver (neutron), https://docs.strongswan.org/docs/5.9/config/IKEv2CipherSuites.html (strongswan, strongswan_sa), Cisco's YANG
+module Cisco-IOS-XE-crypto of IOS XE 16.9 (cisco_iosxe).
 """
 
 from __future__ import annotations
@@ -151,11 +152,32 @@ _LIBRESWAN: Column = {
     "dh_group": {f"group{number}": f"dh{number}" for number in (5, 14, 15, 16, 17, 18, 19, 20, 21, 31)},
 }  # fmt: skip
 
+_CISCO_IOSXE_GROUPS = (2, 5, 14, 15, 16, 19, 20, 21, 24)
+_CISCO_IOSXE: Column = {
+    "encryption": {
+        "aes-128": {"ike_v1": "aes", "ike_v2": "aes-cbc-128", "ipsec": "esp-aes"},
+        "aes-192": {"ike_v1": "aes 192", "ike_v2": "aes-cbc-192", "ipsec": "esp-aes 192"},
+        "aes-256": {"ike_v1": "aes 256", "ike_v2": "aes-cbc-256", "ipsec": "esp-aes 256"},
+        "aes-128-gcm-16": {"ike_v2": "aes-gcm-128", "ipsec": "esp-gcm"},
+        "aes-192-gcm-16": {"ipsec": "esp-gcm 192"},
+        "aes-256-gcm-16": {"ike_v2": "aes-gcm-256", "ipsec": "esp-gcm 256"},
+    },
+    "integrity": {
+        name: {"ike_v1": name, "ike_v2": name, "ipsec": f"esp-{name}-hmac"} for name in ("sha256", "sha384", "sha512")
+    },
+    "prf": {name: {"ike_v2": name} for name in ("sha256", "sha384", "sha512")},
+    "dh_group": {
+        f"group{number}": {"ike_v1": f"{number}", "ike_v2": f"{number}", "ipsec": f"group{number}"}
+        for number in _CISCO_IOSXE_GROUPS
+    },
+}
+
 COLUMNS: dict[str, Column] = {
     "neutron": _NEUTRON,
     "strongswan": _STRONGSWAN,
     "strongswan_sa": _STRONGSWAN_SA,
     "libreswan": _LIBRESWAN,
+    "cisco_iosxe": _CISCO_IOSXE,
 }
 
 

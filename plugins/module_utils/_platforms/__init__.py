@@ -28,11 +28,12 @@ import re
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import libreswan, strongswan
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import cisco_iosxe, libreswan, strongswan
 
 PLATFORMS: dict[str, t.Any] = {
     "strongswan": strongswan,
     "libreswan": libreswan,
+    "cisco_iosxe": cisco_iosxe,
 }
 
 
