@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .errors import LabError
+from .flow import Flow
 from .lab import Lab, Ping, Request
 
-__all__ = ["Lab", "LabError", "Ping", "Request"]
+__all__ = ["Flow", "Lab", "LabError", "Ping", "Request"]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from . import netns, reset, start, world
 from .cloud.api import CloudApi
 from .errors import LabError
+from .flow import Flow
 from .hosts import network
 from .hosts.machine import HostMachine
 from .layout import Layout
@@ -107,6 +108,11 @@ class Lab:
         while not (last := self.ping(source, address, count=1, wait=0.5)) and time.monotonic() < deadline:
             pass
         return last
+
+    def flow(self, source: str, address: str, *, interval: float = 0.05) -> Flow:
+        """Pings all the time while the body of a `with` runs; afterwards `sent`, `received`, `lost`, `longest_gap` (ms)."""
+        argv = ["env", "LC_ALL=C", "ping", "-n", "-D", "-O", "-i", str(interval), address]
+        return Flow([*self.machine(source).enter(), *argv])
 
     def mark(self) -> int:
         """A place in the API's log, for `api_requests(since=...)`."""
