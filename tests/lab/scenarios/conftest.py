@@ -20,7 +20,7 @@ from bothends_lab import Lab
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = ROOT / "examples/site_to_site"
-DESCRIPTION = yaml.safe_load((EXAMPLE / "group_vars/all.yml").read_text())
+HUB_AND_SPOKE = ROOT / "examples/hub_and_spoke"
 SITE_FILE = "/etc/swanctl/conf.d/bothends-vpn-berlin.conf"
 
 
@@ -48,19 +48,28 @@ class Run:
         return "; ".join(row["why"] for row in self.rows)
 
 
-class Playbooks:
-    """Runs the collection's playbooks with the example's description."""
+def described(example: Path) -> dict[str, t.Any]:
+    """The variables of an example."""
+    return yaml.safe_load((example / "group_vars/all.yml").read_text())
 
-    def __init__(self, lab: Lab, report: Path) -> None:
+
+DESCRIPTION = described(EXAMPLE)
+
+
+class Playbooks:
+    """Runs the collection's playbooks with an example's inventory and description."""
+
+    def __init__(self, lab: Lab, report: Path, example: Path = EXAMPLE) -> None:
         self.lab = lab
         self.report = report
+        self.example = example
 
     def __call__(self, name: str, *options: str, ok: bool | None = True, **variables: t.Any) -> Run:
         """Run a playbook by its FQCN; ``ok`` says how it must end, None that it does not matter."""
         self.report.unlink(missing_ok=True)
         done = subprocess.run(
             [
-                "ansible-playbook", f"bothends.vpn.{name}", "-i", EXAMPLE / "hosts.yml", "-i", self.lab.inventory,
+                "ansible-playbook", f"bothends.vpn.{name}", "-i", self.example / "hosts.yml", "-i", self.lab.inventory,
                 "-e", json.dumps({"verify_report_file": str(self.report), **variables}), *options,
             ],
             cwd=ROOT,
@@ -84,16 +93,27 @@ def lab() -> Lab:
     return Lab.load()
 
 
-@pytest.fixture(scope="session")
-def playbook(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Playbooks:
+@pytest.fixture(scope="module")
+def example() -> Path:
+    """The example that a module's playbooks run with; a module with another one has a fixture of this name."""
+    return EXAMPLE
+
+
+@pytest.fixture(scope="module")
+def playbook(lab: Lab, example: Path, tmp_path_factory: pytest.TempPathFactory) -> Playbooks:
     """A way to run the collection's playbooks."""
-    return Playbooks(lab, tmp_path_factory.mktemp("report") / "rows.json")
+    return Playbooks(lab, tmp_path_factory.mktemp("report") / "rows.json", example)
+
+
+def sites_with(description: dict[str, t.Any], name: str, **change: t.Any) -> dict[str, t.Any]:
+    """A description's sites with something of one changed; None takes a key out."""
+    site = {**description["vpn_sites"][name], **change}
+    return {**description["vpn_sites"], name: {key: value for key, value in site.items() if value is not None}}
 
 
 def changed_sites(**change: t.Any) -> dict[str, t.Any]:
-    """The example's sites with something of berlin changed; None takes a key out."""
-    berlin = {**DESCRIPTION["vpn_sites"]["berlin"], **change}
-    return {"berlin": {key: value for key, value in berlin.items() if value is not None}}
+    """The site-to-site example's sites with something of berlin changed."""
+    return sites_with(DESCRIPTION, "berlin", **change)
 
 
 def writes(lab: Lab, mark: int) -> list[t.Any]:
