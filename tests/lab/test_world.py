@@ -14,7 +14,7 @@ import yaml
 from bothends_lab import LabError, world
 from bothends_lab.hosts import network
 
-DOCUMENT = Path(__file__).parent / "worlds" / "document.yml"
+WORLD = Path(__file__).parent / "worlds" / "hub_and_spoke.yml"
 
 MISTAKES = [
     (("public",), None, "key 'public' is missing"),
@@ -36,7 +36,7 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("where", "value", "message"), MISTAKES, ids=[mistake[-1][:40] for mistake in MISTAKES])
 def test_a_mistake_is_named(tmp_path, where, value, message):
-    data = copy.deepcopy(yaml.safe_load(DOCUMENT.read_text()))
+    data = copy.deepcopy(yaml.safe_load(WORLD.read_text()))
     place = data
     for key in where[:-1]:
         place = place[key]
@@ -52,7 +52,7 @@ def test_a_mistake_is_named(tmp_path, where, value, message):
 
 
 def test_router_has_an_address_for_the_lan_behind_another_router():
-    document = world.load(DOCUMENT)
+    document = world.load(WORLD)
     ports = {name: network.PluggedServer("port", "mac", "bridge") for name in document.servers}
     planned = network.plan(document, "public", ports)
     assert planned["berlin"].stand_ins == ("192.168.4.254",)

@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
     worlds = sorted(path.stem for path in (SOURCE / "worlds").glob("*.yml"))
     added = command("start", _start, "start the lab; prints what a shell can evaluate")
-    added.add_argument("--world", choices=worlds, default="document")
+    added.add_argument("--world", choices=worlds, default="hub_and_spoke")
     command("stop", _stop, "end the lab and leave nothing")
     command("status", _status, "processes, memory and namespaces")
     added = command("restart-router", _restart_router, "restart a router: what it stores stays")
