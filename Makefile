@@ -23,7 +23,7 @@ LINK := $(TREE)/ansible_collections/bothends/vpn
 REQUIREMENTS := $(patsubst %,-r tests/requirements/%.txt,run test)
 # A new name when what it is made from changes: no second run installs anything
 VENV := .venv/made-$(shell cat tests/requirements/*.txt tests/tools/venv.sh <(echo $(CURDIR) $(PYTHON)) | sha256sum | cut -c1-12)
-PARTS := lint units dist molecule sanity
+PARTS := lint units dist molecule matrix sanity
 PARTS += $(if $(wildcard tests/integration/targets/*),integration)
 PARTS += $(if $(wildcard tests/lab/setup.sh),lab-test lab-stop)
 
@@ -40,7 +40,7 @@ step = tests/tools/step.sh
 step-in-home = HOME=$(CACHE)/home XDG_CACHE_HOME=$(CACHE)/home/.cache tests/tools/step.sh
 run-lab = PYTHONPATH=tests/lab .cache/lab/venv/bin/python -m bothends_lab
 
-.PHONY: help venv test lint format units sanity integration molecule dist docs demo lab lab-stop lab-status lab-run lab-test freeze clean
+.PHONY: help venv test lint format units sanity integration molecule matrix dist docs demo lab lab-stop lab-status lab-run lab-test freeze clean
 
 help: ## show this list
 	awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -77,6 +77,9 @@ integration: venv ## ansible-test integration, on this machine
 
 molecule: venv ## the scenarios in extensions/molecule
 	$(step-in-home) molecule molecule test --all $(ARGS)
+
+matrix: venv ## the quick tests on the oldest and the newest ansible-core that the Pythons here take
+	$(step) matrix python tests/tools/matrix.py $(ARGS)
 
 dist: venv ## build the collection's tarball into .cache/dist, install it and check what is in it
 	$(step-in-home) dist tests/tools/dist.sh $(CACHE)/dist
