@@ -19,7 +19,7 @@ description:
   - The routes carry a protocol number of their own. Routes of others are never touched; one that leads a declared subnet
     elsewhere is an error.
   - With no connections everything is removed again, except that forwarding stays on until the next boot, since others may
-    rely on it.
+    rely on it. With O(restore) it is at once what it was before the first run.
 extends_documentation_fragment:
   - bothends.vpn.attributes
 options:
@@ -30,6 +30,10 @@ options:
     required: true
   keep:
     description: Remove no route that an earlier run made, because the description no longer names all sites of the router.
+    type: bool
+    default: false
+  restore:
+    description: With no connections, also bring forwarding back to what it was before the first run.
     type: bool
     default: false
 attributes:
@@ -105,16 +109,19 @@ class Host:
             if code:
                 raise VpnError(f"{' '.join(words)}: {err.strip()}. Is the next hop on a network of the router?")
 
-    def forward(self, family: int) -> None:
-        """Switches forwarding on where it is off."""
-        name = _linux.FORWARDING[family]
-        path = "/proc/sys/" + name.replace(".", "/")
-        if read(path).strip() == "1":
+    def forwarding(self, family: int) -> str:
+        """Gives whether packets are forwarded now: 0 or 1."""
+        return read("/proc/sys/" + _linux.FORWARDING[family].replace(".", "/")).strip()
+
+    def forward(self, family: int, value: str = "1") -> None:
+        """Switches forwarding on, or to what it was."""
+        if self.forwarding(family) == value:
             return
-        self.actions.append(f"{name} = 1")
+        name = _linux.FORWARDING[family]
+        self.actions.append(f"{name} = {value}")
         if not self.module.check_mode:
-            with open(path, "w", encoding="ascii") as stream:
-                stream.write("1\n")
+            with open("/proc/sys/" + name.replace(".", "/"), "w", encoding="ascii") as stream:
+                stream.write(f"{value}\n")
 
     def file(self, path: str, text: str, mode: int = 0o644) -> bool:
         """Brings a file to a text; "" removes it. Gives whether it differed."""
@@ -168,6 +175,7 @@ def main() -> None:
         argument_spec={
             "connections": {"type": "list", "elements": "dict", "required": True},
             "keep": {"type": "bool", "default": False},
+            "restore": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -181,10 +189,15 @@ def main() -> None:
         if module.params["keep"]:
             routes += [one for routing in plans for one in routing.remove]
             plans = [routing._replace(remove=[]) for routing in plans]
-        if families or os.path.exists(_linux.SYSCTL_FILE):
-            host.file(_linux.SYSCTL_FILE, _linux.sysctl_text(families))
+        before = {family: host.forwarding(family) for family in families}
+        before.update(_linux.read_before(read(_linux.SYSCTL_FILE)))
+        if (families or os.path.exists(_linux.SYSCTL_FILE)) and not (module.params["keep"] and not families):
+            host.file(_linux.SYSCTL_FILE, _linux.sysctl_text(families, before))
         for family in families:
             host.forward(family)
+        if module.params["restore"] and not families:
+            for family, value in before.items():
+                host.forward(family, value)
         for verb, kind in (("del", "remove"), ("add", "add")):
             for one in (one for routing in plans for one in getattr(routing, kind)):
                 host.route(verb, one)

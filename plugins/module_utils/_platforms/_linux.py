@@ -153,9 +153,26 @@ def plan(wanted: list[Route], there: dict[str, list[tuple[Route, bool]]]) -> Rou
     return Routing(add, [other for other in ours if not any(_same(one, other) for one in wanted)])
 
 
-def sysctl_text(families: list[int]) -> str:
-    """The file that keeps forwarding on after a reboot; "" where none is needed."""
-    return _HEADER + "".join(f"{FORWARDING[family]} = 1\n" for family in families) if families else ""
+_BEFORE = re.compile(r"^# before: (\S+) = (\d+)$", re.MULTILINE)
+
+
+def sysctl_text(families: list[int], before: t.Mapping[int, str]) -> str:
+    """The file that keeps forwarding on after a reboot, and remembers what it was; "" where none is needed."""
+    return (
+        "".join(
+            [_HEADER]
+            + [f"# before: {FORWARDING[family]} = {before[family]}\n" for family in sorted(before)]
+            + [f"{FORWARDING[family]} = 1\n" for family in families]
+        )
+        if families
+        else ""
+    )
+
+
+def read_before(text: str) -> dict[int, str]:
+    """What forwarding was before the first run, by family, from that file."""
+    known = dict(_BEFORE.findall(text))
+    return {family: known[name] for family, name in FORWARDING.items() if name in known}
 
 
 def unit_text(routes: list[Route], program: str) -> str:

@@ -68,9 +68,12 @@ def test_refused(case: str) -> None:
 
 def test_forwarding_follows_the_tunnels() -> None:
     """Only the address families that the tunnels carry."""
-    assert _linux.sysctl_text(_linux.wanted_families([cases.record()])).splitlines()[1:] == ["net.ipv4.ip_forward = 1"]
+    text = _linux.sysctl_text(_linux.wanted_families([cases.record()]), {4: "0"})
+    assert text.splitlines()[1:] == ["# before: net.ipv4.ip_forward = 0", "net.ipv4.ip_forward = 1"]
+    assert _linux.read_before(text) == {4: "0"}
+    assert _linux.read_before("net.ipv4.ip_forward = 1") == {}
     assert _linux.wanted_families([cases.record(), cases.record(**cases.V6)]) == [4, 6]
-    assert _linux.sysctl_text([]) == ""
+    assert _linux.sysctl_text([], {4: "0"}) == ""
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
