@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: blocked
 short_description: Which sites of a description an error stops
-version_added: 0.2.0
+version_added: 0.1.0
 author: bothends.vpn authors (@bothends)
 description:
   - Makes the checks of the filter P(bothends.vpn.findings#filter), and says of each error which sites it concerns. An error in

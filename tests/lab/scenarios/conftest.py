@@ -66,10 +66,14 @@ class Playbooks:
 
     def __call__(self, name: str, *options: str, ok: bool | None = True, **variables: t.Any) -> Run:
         """Run a playbook by its FQCN; ``ok`` says how it must end, None that it does not matter."""
+        return self.file(f"bothends.vpn.{name}", *options, ok=ok, **variables)
+
+    def file(self, playbook: str | Path, *options: str, ok: bool | None = True, **variables: t.Any) -> Run:
+        """Run any playbook."""
         self.report.unlink(missing_ok=True)
         done = subprocess.run(
             [
-                "ansible-playbook", f"bothends.vpn.{name}", "-i", self.example / "hosts.yml", "-i", self.lab.inventory,
+                "ansible-playbook", playbook, "-i", self.example / "hosts.yml", "-i", self.lab.inventory,
                 "-e", json.dumps({"verify_report_file": str(self.report), **variables}), *options,
             ],
             cwd=ROOT,
@@ -78,7 +82,7 @@ class Playbooks:
         )  # fmt: skip
         output = done.stdout + done.stderr
         if ok is not None:
-            assert (done.returncode == 0) is ok, f"{name} ended with {done.returncode}:\n{output[-6000:]}"
+            assert (done.returncode == 0) is ok, f"{playbook} ended with {done.returncode}:\n{output[-6000:]}"
         rows = json.loads(self.report.read_text()) if self.report.exists() else []
         return Run(done.returncode, output, rows)
 

@@ -1,0 +1,310 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The life of a site: each kind of change is made once, is in force at its end, and costs the neighbours nothing.
+
+While a change is made, hosts of the site and of its neighbours ping all the time. What was lost stands in
+``.cache/reports/what-interrupts.md``, from which the documentation's table is taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+
+import pytest
+
+from bothends_lab import Flow
+
+from .conftest import HUB_AND_SPOKE, ROOT, described, sites_with, writes
+
+DESCRIPTION = described(HUB_AND_SPOKE)
+REPORT = ROOT / ".cache/reports/what-interrupts.md"
+# A host of each site and what it pings; oslo's other hub counts as a neighbour of its own.
+FLOWS = {
+    "berlin": ("berlin-pc", "192.168.1.10"),
+    "paris": ("paris-pc", "192.168.1.10"),
+    "rome": ("rome-pc", "192.168.2.10"),
+    "oslo": ("oslo-pc", "192.168.11.10"),
+}
+ALL_UP = {
+    "prod/berlin/1", "prod/paris/1", "prod/rome/1", "prod/rome/2", "prod/rome/3", "prod/rome/4", "prod/oslo/1", "test/oslo/1",
+}  # fmt: skip
+
+
+@dataclasses.dataclass
+class Seen:
+    """What was lost while something was done."""
+
+    own: Flow | None
+    neighbours: dict[str, Flow]
+
+    def says(self) -> dict[str, str]:
+        """Each flow in words."""
+        return {name: str(flow) for name, flow in self.neighbours.items()}
+
+
+@pytest.fixture(scope="module")
+def example():
+    return HUB_AND_SPOKE
+
+
+@pytest.fixture(scope="module")
+def report():
+    """The table of the documentation, in the making."""
+    rows: list[str] = []
+    yield rows
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    head = ["| change | plan says | the site itself | its neighbours |", "| --- | --- | --- | --- |"]
+    REPORT.write_text("\n".join([*head, *rows]) + "\n")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def made(lab, playbook):
+    """All sites up, once."""
+    lab.reset()
+    run = playbook("site")
+    assert set(run.verdicts) == ALL_UP and set(run.verdicts.values()) == {"up"}, run.verdicts
+    wait_for_all(lab)
+    yield
+    lab.reset()
+
+
+@pytest.fixture
+def as_described(lab, playbook):
+    """What a test changes, the next run brings back."""
+    yield
+    playbook("site", "-e", "vpn_allow_disruption=true")
+    wait_for_all(lab)
+
+
+def wait_for_all(lab):
+    for source, address in FLOWS.values():
+        assert lab.wait_for_ping(source, address, seconds=30), source
+
+
+@contextlib.contextmanager
+def watched(lab, site: str, but: t.Container[str] = ()) -> t.Iterator[Seen]:
+    """Let a site and its neighbours ping; ``but`` names flows that have no tunnel now."""
+    with contextlib.ExitStack() as stack:
+        flows = {name: stack.enter_context(lab.flow(*ends)) for name, ends in FLOWS.items() if name not in but}
+        seen = Seen(flows.pop(site, None), flows)
+        yield seen
+    assert seen.neighbours
+    assert {name: flow.lost for name, flow in seen.neighbours.items()} == dict.fromkeys(seen.neighbours, 0), seen.says()
+
+
+def noted(report: list[str], change: str, seen: Seen, says: str = "") -> None:
+    """Keep a row of the documentation's table."""
+    report.append(f"| {change} | {says} | {seen.own or 'not up'} | {min(seen.says().values())} |")
+    print(report[-1])
+
+
+def changed(**sites: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The example's sites with some of them changed."""
+    out = DESCRIPTION
+    for name, change in sites.items():
+        out = {**out, "vpn_sites": sites_with(out, name, **change)}
+    return {"vpn_sites": out["vpn_sites"]}
+
+
+def without(name: str) -> dict[str, t.Any]:
+    """The example's sites without one of them."""
+    return {"vpn_sites": {key: site for key, site in DESCRIPTION["vpn_sites"].items() if key != name}}
+
+
+def connections(lab) -> dict[str, str]:
+    """The ids of the cloud's connections by name."""
+    return {one["name"]: one["id"] for one in lab.api().list("vpn/ipsec-site-connections")}
+
+
+def names(lab, site: str) -> list[str]:
+    """What both ends have of a site: names of connections of the cloud's, and of the router's."""
+    loaded = lab.run(site, ["swanctl", "--list-conns"]).stdout
+    return [name for name in connections(lab) if f"/{site}/" in name] + [
+        line for line in loaded.splitlines() if f"/{site}" in line
+    ]
+
+
+ONE_LAN = {
+    "subnets": ["192.168.3.0/24"],
+    "router_settings": None,
+    "probe": DESCRIPTION["vpn_sites"]["berlin"]["probe"][:2],
+}
+ROME_KEY = (
+    "{{ lookup('file', inventory_dir ~ '/psks.yml') | from_yaml"
+    " | combine(oslo_psks, {'prod/rome': 'the second key of rome, made today'}) }}"
+)
+# site, what it has before, what it gets, other variables
+IN_PLACE: dict[str, tuple[str, dict[str, t.Any], dict[str, t.Any], dict[str, t.Any]]] = {
+    "a subnet less": ("berlin", {}, ONE_LAN, {}),
+    "a subnet more": ("berlin", ONE_LAN, {}, {}),
+    "new key (generation)": ("oslo", {}, {"psk_generation": 3}, {}),
+    "new key, IKEv1": ("rome", {}, {}, {"vpn_psks": ROME_KEY}),
+    "gateway": ("paris", {}, {"gateway": "203.0.113.21"}, {}),
+    "dead peer detection": ("paris", {}, {"dpd": {"interval": 15, "timeout": 60}}, {}),
+    "who may begin": ("paris", {}, {"initiator": "site"}, {}),
+    "security-group rules": (
+        "paris",
+        {},
+        {"security_group_rules": [{"protocol": "icmp"}, {"protocol": "udp", "ports": [53]}]},
+        {},
+    ),
+    "one tunnel for each pair": ("berlin", {}, {"selector_mode": "per_pair"}, {}),
+    "one tunnel for all pairs": ("berlin", {"selector_mode": "per_pair"}, {}, {}),
+}
+
+
+@pytest.mark.parametrize("change", IN_PLACE)
+def test_a_change_in_place_is_in_force_and_costs_the_neighbours_nothing(lab, playbook, report, as_described, change):
+    """What stays keeps its id; verify proves that the SAs are made with what is declared now."""
+    site, before, after, more = IN_PLACE[change]
+    if before:
+        playbook("site", **changed(**{site: before}))
+    ids = connections(lab)
+    with watched(lab, site) as seen:
+        run = playbook("site", **changed(**{site: after}), **more)
+    noted(report, change, seen)
+    assert set(run.verdicts.values()) == {"up"}, run.why
+    assert {name: ids[name] for name in connections(lab) if name in ids}.items() <= ids.items()
+    assert all(connections(lab)[name] == ids[name] for name in set(ids) & set(connections(lab)))
+    assert playbook("site", **changed(**{site: after}), **more).changed == 0
+    proof = playbook.prove(**changed(**{site: after}), **more)
+    assert set(proof.verdicts.values()) == {"proven"}, proof.why
+
+
+def test_another_policy_is_refused_and_then_replaces_the_connection(lab, playbook, report, as_described):
+    """Policies in use cannot be changed, so it interrupts the site: that is said before anything is touched."""
+    change = changed(paris={"policy": "standard"})
+    mark = lab.mark()
+    planned = playbook("site", "--check", ok=False, **change)
+    assert "this would interrupt prod/paris/1 (other ike_policy, ipsec_policy)" in planned.output
+    refused = playbook("site", ok=False, **change)
+    assert "this would interrupt prod/paris/1" in refused.output and writes(lab, mark) == []
+    with watched(lab, "paris") as seen:
+        run = playbook("site", vpn_allow_disruption=True, **change)
+    noted(report, "policy", seen, "disruptive")
+    assert set(run.verdicts.values()) == {"up"}, run.why
+    assert set(playbook.prove(**change).verdicts.values()) == {"proven"}
+
+
+def test_a_site_is_disabled_and_enabled(lab, playbook, report, as_described):
+    """The cloud keeps its objects; nothing passes until it is enabled again."""
+    ids = connections(lab)
+    with watched(lab, "paris") as seen:
+        run = playbook("site", **changed(paris={"state": "disabled"}))
+    noted(report, "disabled", seen)
+    assert run.verdicts["prod/paris/1"] == "disabled"
+    assert not lab.ping("paris-pc", "192.168.1.10", count=2)
+    assert playbook("site", **changed(paris={"state": "disabled"})).changed == 0
+    with watched(lab, "paris", but=["paris"]) as seen:
+        run = playbook("site")
+    noted(report, "enabled again", seen)
+    assert set(run.verdicts.values()) == {"up"} and connections(lab) == ids
+    assert lab.wait_for_ping("paris-pc", "192.168.1.10")
+
+
+def test_a_site_goes_and_comes_back(lab, playbook, report, as_described):
+    with watched(lab, "paris") as seen:
+        playbook("site", **changed(paris={"state": "absent"}))
+    noted(report, "absent", seen)
+    assert names(lab, "paris") == []
+    with watched(lab, "paris", but=["paris"]) as seen:
+        run = playbook("site")
+    noted(report, "added", seen)
+    assert set(run.verdicts.values()) == {"up"}, run.why
+
+
+def test_a_site_that_left_the_description_stays_until_it_is_purged(lab, playbook, report, as_described):
+    """At both ends; and what is not described and not ours stays even then."""
+    api = lab.api()
+    foreign = api.create("vpn/ikepolicies", "ikepolicy", name="somebody's", auth_algorithm="sha256")
+    try:
+        with watched(lab, "berlin") as seen:
+            run = playbook("site", **without("paris"))
+        assert "site paris is not described any more" in run.output  # the cloud's end
+        assert "left as they are: paris" in run.output  # the router's
+        assert seen.neighbours["paris"].lost == 0
+        refused = playbook("site", "-e", "vpn_purge=true", ok=False, **without("paris"))
+        assert "this would interrupt prod/paris/1" in refused.output
+        with watched(lab, "paris") as seen:
+            playbook("site", "-e", "vpn_purge=true", "-e", "vpn_allow_disruption=true", **without("paris"))
+        noted(report, "purged", seen, "disruptive")
+        assert names(lab, "paris") == []
+        assert foreign["id"] in {one["id"] for one in api.list("vpn/ikepolicies")}
+        assert playbook("site", "-e", "vpn_purge=true", **without("paris")).changed == 0
+    finally:
+        api.delete("vpn/ikepolicies", foreign["id"])
+
+
+def test_one_sites_error_stops_that_site_only(lab, playbook, as_described):
+    """Its two ends stay as they are, also with purge; the others go on, and the run fails at its end."""
+    ids, files = connections(lab), lab.file("paris", "/etc/swanctl/conf.d/bothends-vpn-paris.conf").read_text()
+    broken = changed(paris={"subnets": ["192.168.5/24"]}, berlin={"dpd": {"interval": 20}})
+    with watched(lab, "") as seen:
+        run = playbook("site", "-e", "vpn_purge=true", ok=False, **broken)
+    assert seen.neighbours["paris"].lost == 0
+    assert run.verdicts == {**dict.fromkeys(ALL_UP - {"prod/paris/1"}, "up"), "paris": "blocked"}
+    assert "vpn_sites.paris.subnets[0]" in run.why
+    assert connections(lab) == ids
+    assert lab.file("paris", "/etc/swanctl/conf.d/bothends-vpn-paris.conf").read_text() == files
+    [berlin] = lab.api().list("vpn/ipsec-site-connections", name="prod/berlin/1")
+    assert berlin["dpd"]["interval"] == 20
+    assert "failed=1" in run.output
+
+
+def test_a_hub_that_fails_stops_its_own_sites_only(lab, playbook, as_described):
+    """oslo has one of its hubs there, so its router stays as it is; berlin's change is made."""
+    hubs = {**DESCRIPTION["vpn_hubs"], "test": {**DESCRIPTION["vpn_hubs"]["test"], "vpc": "tset"}}
+    oslo = lab.file("oslo", "/etc/swanctl/conf.d/bothends-vpn-oslo.conf").read_text()
+    change = changed(berlin={"dpd": {"interval": 20}}, oslo={"dpd": {"interval": 20}})
+    run = playbook("site", ok=False, vpn_hubs=hubs, **change)
+    assert "VPC 'tset' is not there; there are: prod, test" in run.output
+    assert (run.verdicts["prod/berlin/1"], run.verdicts["oslo"]) == ("up", "blocked")
+    assert lab.file("oslo", "/etc/swanctl/conf.d/bothends-vpn-oslo.conf").read_text() == oslo
+
+
+def test_a_change_without_the_router_is_pending_until_the_router_takes_part(lab, playbook, as_described):
+    """The cloud stored it; the running SA goes on with what it had. The next whole run brings it into force."""
+    change = changed(berlin=ONE_LAN)
+    run = playbook("site", "--limit", "prod,test", **change)
+    assert run.verdicts["prod/berlin/1"] == "pending"
+    assert "in force once the site makes new SAs" in run.why
+    assert run.verdicts["prod/paris/1"] == "not proven"
+    assert playbook("site", **change).verdicts["prod/berlin/1"] == "up"
+
+
+def test_last_of_all_the_teardown_leaves_everything_as_it_was(lab, playbook):
+    """As a lab that was just reset: no object, no file, no route, no forwarding, no connection."""
+    refused = playbook("teardown", ok=False)
+    assert "-e teardown_confirm=prod,test" in refused.output
+    planned = playbook("teardown", "--check")
+    assert planned.changed and len(connections(lab)) == len(ALL_UP)
+    playbook("teardown", "-e", "teardown_confirm=prod,test")
+    torn = state(lab)
+    assert playbook("teardown", "-e", "teardown_confirm=prod,test").changed == 0
+    lab.reset()
+    assert torn == state(lab)
+
+
+def state(lab) -> dict[str, t.Any]:
+    """All that a run could have left at both ends."""
+    api = lab.api()
+    kinds = (
+        "vpn/ikepolicies",
+        "vpn/ipsecpolicies",
+        "vpn/vpnservices",
+        "vpn/endpoint-groups",
+        "vpn/ipsec-site-connections",
+    )
+    look = "find /etc/swanctl /etc/sysctl.d /etc/network /etc/systemd /run/bothends-vpn -type f; cat /proc/sys/net/ipv4/ip_forward"
+    look += "; ip route; swanctl --list-conns; swanctl --list-sas"
+    ends = {
+        name: sorted(lab.run(name, ["sh", "-c", look], check=False).stdout.splitlines()) for name in lab.world.routers
+    }
+    rules = sorted(
+        str([one[field] for field in ("direction", "protocol", "remote_ip_prefix", "port_range_min", "description")])
+        for one in api.list("security-group-rules")
+    )
+    return {"cloud": {kind: api.list(kind) for kind in kinds}, "rules": rules, "routers": ends}
