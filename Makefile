@@ -23,9 +23,12 @@ LINK := $(TREE)/ansible_collections/bothends/vpn
 REQUIREMENTS := $(patsubst %,-r tests/requirements/%.txt,run test)
 # A new name when what it is made from changes: no second run installs anything
 VENV := .venv/made-$(shell cat tests/requirements/*.txt tests/tools/venv.sh <(echo $(CURDIR) $(PYTHON)) | sha256sum | cut -c1-12)
-PARTS := lint units dist molecule matrix sanity
+PARTS := lint units judges dist molecule matrix sanity
 PARTS += $(if $(wildcard tests/integration/targets/*),integration)
 PARTS += $(if $(wildcard tests/lab/setup.sh),lab-test lab-stop)
+
+# Cisco's YANG modules, read once; the name changes when what it is made from does.
+IOSXE_YANG := $(CACHE)/judges/iosxe-$(shell cat tests/requirements/yang.txt tests/judges/yang_tree.py | sha256sum | cut -c1-12).json
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON
@@ -40,7 +43,7 @@ step = tests/tools/step.sh
 step-in-home = HOME=$(CACHE)/home XDG_CACHE_HOME=$(CACHE)/home/.cache tests/tools/step.sh
 run-lab = PYTHONPATH=tests/lab .cache/lab/venv/bin/python -m bothends_lab
 
-.PHONY: help venv test lint format units sanity integration molecule matrix dist docs demo lab lab-stop lab-status lab-run lab-test freeze clean
+.PHONY: help venv test lint format units judges sanity integration molecule matrix dist docs demo lab lab-stop lab-status lab-run lab-test freeze clean
 
 help: ## show this list
 	awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -68,6 +71,10 @@ units: venv ## unit tests: pytest, then ansible-test
 	$(step-in-home) 'units: pytest' env PYTHONPATH=$(TREE) pytest -n auto \
 	  --junitxml=.cache/reports/units/pytest.xml tests/unit $(ARGS)
 	$(step) 'units: ansible-test' python tests/tools/ansible_test.py units
+
+judges: venv $(IOSXE_YANG) ## what others say of the configurations that we write: Cisco's YANG modules
+	$(step-in-home) judges env PYTHONPATH=$(TREE):tests/judges BOTHENDS_IOSXE_YANG=$(IOSXE_YANG) pytest -n auto \
+	  --junitxml=.cache/reports/judges/pytest.xml tests/judges $(ARGS)
 
 sanity: venv ## ansible-test sanity, every test
 	$(step) sanity python tests/tools/ansible_test.py sanity --junit $(ARGS)
@@ -115,6 +122,10 @@ $(VENV):
 
 $(LINK):
 	mkdir -p $(@D) $(CACHE)/home && ln -sfn ../../../.. $@
+
+$(IOSXE_YANG): | venv
+	mkdir -p $(@D)
+	$(step) 'judges: read the YANG modules' python tests/judges/yang_tree.py $@ tests/requirements/yang.txt
 
 freeze: ## pin the newest versions that tests/requirements/run.txt and test.txt allow
 	$(step) freeze tests/tools/venv.sh .cache/freeze $(REQUIREMENTS)
