@@ -236,7 +236,7 @@ SITE: Spec = {
     "router_settings": {
         "type": "dict",
         "default": {},
-        "description": "What a configuration of the platform cannot do without; the platform's page lists it.",
+        "description": "What a configuration of the platform cannot do without; see docs/reference/platforms.md.",
     },
 }
 

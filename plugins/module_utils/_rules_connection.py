@@ -177,6 +177,8 @@ def _platform(record: Connection, hub: dict[str, t.Any]) -> Found:
 
 def _written_field(record: Connection, field: str) -> str:
     """Say where the user wrote what stands in a field of the record (the hub's view)."""
+    if field == "psk":
+        return f"vpn_psks['{record['name']}']"
     if field.startswith(("ike.", "ipsec.")):
         return f"vpn_policies.{record['policy']}.{field}"
     ends = {"local.id": "peer_id", "remote.id": "id", "remote.address": "local_address", "remote.": "", "name": ""}

@@ -210,3 +210,12 @@ def test_the_limits_are_those_of_the_modules() -> None:
         for beyond in (low - 1, high + 1):
             with pytest.raises(iosxe.Rejected):
                 judged(line.format(beyond))
+
+
+def test_ios_takes_the_example_of_the_page() -> None:
+    """What a user copies first."""
+    made, remove = unit.example().values()
+    judge = judged(made)
+    assert (judge.dangling(), judge.unused()) == ([], [])
+    judge.apply(remove)
+    assert {path for path, _keys in judge.objects} <= KEPT

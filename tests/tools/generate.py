@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _description, _hub_options
+from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _description, _hub_options
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import PLATFORMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,15 +143,48 @@ def reference() -> str:
         "vpn_psks: \"{{ lookup('ansible.builtin.file', inventory_dir ~ '/psks.yml') | from_yaml }}\"",
         "```",
     ]
-    for name, platform in PLATFORMS.items():
-        text += [
-            "",
-            f"## Router settings of platform `{name}`: `router_settings`",
-            "",
-            *_HEAD,
-        ]
-        text += list(_rows(platform.SETTINGS))
     return "\n".join(text) + "\n"
+
+
+def platforms() -> str:
+    """Write the page of the platforms: what each can do and speak, and its router_settings."""
+    text = [
+        "# Platforms",
+        "",
+        "Generated from `plugins/module_utils/_platforms` and `_algorithms.py` by `make docs`. What a router runs is said by",
+        "`platform` of its site. Fields of a site that stand in no table here, every platform can do.",
+    ]
+    for name, platform in PLATFORMS.items():
+        (first, _template), *more = platform.FILES
+        files = " and ".join(
+            f"`{pattern.format(site='SITE')}`" for pattern in [first, *(one for one, _template in more)]
+        )
+        brought = "The role brings it into force." if platform.DRIVEN else "Somebody has to carry it over."
+        text += ["", f"## {platform.TITLE}: `{name}`", "", f"Written: {files}. {brought}", ""]
+        text += ["| field | what it can do |", "| --- | --- |"]
+        text += [f"| `{field}` | {_codes(allowed)} |" for field, allowed in platform.LIMITS.items()]
+        text += ["", "| phase and field | algorithms |", "| --- | --- |", *_algorithm_rows(name)]
+        text += ["", f"`router_settings` of platform `{name}`:", "", *_HEAD, *_rows(platform.SETTINGS)]
+    return "\n".join(text) + "\n"
+
+
+def _codes(words: t.Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+_PHASES = {
+    "ike_v1": ("`ike`, v1", ("encryption", "integrity", "dh_group")),
+    "ike_v2": ("`ike`, v2", ("encryption", "integrity", "prf", "dh_group")),
+    "ipsec": ("`ipsec`", ("encryption", "integrity", "pfs_group")),
+}
+
+
+def _algorithm_rows(platform: str) -> t.Iterator[str]:
+    for where, (phase, fields) in _PHASES.items():
+        for field in fields:
+            spoken = _algorithms.spoken(platform, field, where)
+            told = "all" if len(spoken) == len(_algorithms.TABLES[field]) else _codes(spoken)
+            yield f"| {phase}, `{field}` | {told} |"
 
 
 def roles() -> str:
@@ -240,6 +273,7 @@ OUTPUTS: dict[str, t.Callable[[], str]] = {
     "docs/reference/roles.md": roles,
     "plugins/doc_fragments/description.py": fragment,
     "docs/reference/description.md": reference,
+    "docs/reference/platforms.md": platforms,
     "docs/reference/description.schema.json": schema,
 }
 

@@ -13,8 +13,16 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _platforms, _topology
+from ansible_collections.bothends.vpn.plugins.module_utils import (
+    _algorithms,
+    _description,
+    _platforms,
+    _rules,
+    _topology,
+    _views,
+)
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ios_text, cisco_iosxe
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases
@@ -310,3 +318,26 @@ def test_a_broken_configuration_is_refused() -> None:
     line = _ios_text.parse("crypto map WAN 10\n set peer 1\n set peer 2")[0]
     with pytest.raises(ValueError, match="stands there 2 times"):
         line.value("set peer")
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+def example() -> dict[str, str]:
+    """Renders the example of the platform's page, the way it goes from a description."""
+    page = (ROOT / "docs" / "platforms" / "cisco_iosxe.md").read_text(encoding="utf-8")
+    described = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])
+    parts = [described[name] for name in ("vpn_policies", "vpn_hubs", "vpn_sites")]
+    assert [found["why"] for found in _rules.offline(_description.describe(*parts), {"berlin": ios.PSK})] == []
+    (site,) = _views.router_sites(*parts, {"berlin": ios.PSK})
+    assert _platforms.missing_settings(site) == []
+    return files(site["router_settings"], site["connections"])
+
+
+def test_the_example_of_the_page() -> None:
+    """It is complete, and is what the page says."""
+    text = example()["bothends-vpn-berlin.ios"]
+    assert "CHANGEME" not in text
+    assert " 4 permit ip 192.168.4.0 0.0.0.255 192.168.2.0 0.0.0.255\n" in text
+    assert "ip access-list extended INTERNET\n 10 deny ip 192.168.3.0 0.0.0.255 192.168.1.0 0.0.0.255\n" in text
+    assert "ip route 192.168.4.0 255.255.255.0 192.168.3.254\n" in text
