@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
 from pathlib import Path
 
@@ -85,7 +86,10 @@ def rendered(sites: t.Any, allow_placeholders: bool, resolved: dict[str, t.Any])
             continue
         try:
             texts = _texts({**site, **entry}, allow_placeholders, resolved)
-            entry["files"] = [{"name": name, "content": text} for name, text in texts.items()]
+            # Encoded, because Ansible masks a secret value wherever it stands: a text without a key would be lost in the diff.
+            entry["files"] = [
+                {"name": name, "content": base64.b64encode(text.encode()).decode()} for name, text in texts.items()
+            ]
         except VpnError as error:
             wrong.append(str(error))
         except (KeyError, TypeError, AttributeError) as error:  # not the data that a record is: show no value of it

@@ -62,7 +62,7 @@ options:
             type: str
             required: true
           content:
-            description: The file's text.
+            description: The file's text, base64-encoded.
             type: str
             required: true
   dest:
@@ -142,6 +142,7 @@ absent:
   returned: success
 """
 
+import base64
 import contextlib
 import glob
 import os
@@ -212,7 +213,7 @@ def remove(path: str) -> None:
 
 def apply(site: dict[str, t.Any], dest: str, check_mode: bool) -> t.Iterator[Done]:
     """Brings one site's files into their state. Gives what to return of each, and its diff when it differs."""
-    texts = {file["name"]: file["content"] for file in site["files"] or []}
+    texts = {file["name"]: base64.b64decode(file["content"]).decode() for file in site["files"] or []}
     if site["state"] == "present" and not texts:
         raise VpnError(f"site {site['name']}: nothing was rendered: call the module as a task, not by itself.")
     for name in _platforms.files(site["platform"], site["name"]):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 import time
@@ -13,11 +14,12 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.bothends.vpn.plugins.action import site_configs as action
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.modules import site_configs as module
-from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases
+from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases, cases_cisco_iosxe
 
 
 def site(name: str = "berlin", **changes: t.Any) -> dict[str, t.Any]:
@@ -33,7 +35,7 @@ def entry(**changes: t.Any) -> dict[str, t.Any]:
 def text(one: dict[str, t.Any]) -> str:
     """Gives the text of the only file of a site."""
     [file] = one["files"]
-    return file["content"]
+    return base64.b64decode(file["content"]).decode()
 
 
 def apply(wanted: dict[str, t.Any], dest: Path, check_mode: bool = False) -> module.Done:
@@ -60,6 +62,18 @@ def test_the_records_come_back_without_keys() -> None:
     assert [record["name"] for record in there] == ["prod/berlin"]
     assert [record["name"] for record in gone] == ["prod/paris", "prod/rome", "prod/oslo"]
     assert not any("psk" in record for record in there + gone)
+
+
+def test_a_diff_shows_what_is_no_secret(tmp_path: Path) -> None:
+    """Ansible masks what the module got as secret, and of these two texts one has no key at all."""
+    record = cases_cisco_iosxe.record()
+    given = site(platform="cisco_iosxe", connections=[record], router_settings=cases_cisco_iosxe.SETTINGS)
+    [wanted] = action.rendered([given], allow_placeholders=False, resolved={})
+    shown = [diff["after"] for _entry, diff in module.apply(wanted, str(tmp_path), check_mode=False)]
+    assert remove_values(shown, [file["content"] for file in wanted["files"]]) == shown
+    assert [text.count("bothends-prod-berlin") > 5 for text in shown] == [True, True]
+    assert cases_cisco_iosxe.PSK not in "".join(shown)
+    assert cases_cisco_iosxe.PSK in (tmp_path / "bothends-vpn-berlin.ios").read_text(encoding="utf-8")
 
 
 def test_all_errors_at_once() -> None:
