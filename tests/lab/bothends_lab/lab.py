@@ -9,6 +9,7 @@ import re
 import subprocess
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -172,5 +173,5 @@ class Lab:
     def reset(self) -> None:
         """Everything as it was at the start: the cloud's VPN and rules, and the routers."""
         self.reset_cloud_vpn()
-        for name in self.world.routers:
-            self.reset_router(name)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self.reset_router, self.world.routers))
