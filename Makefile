@@ -25,7 +25,7 @@ REQUIREMENTS := $(patsubst %,-r tests/requirements/%.txt,run test)
 VENV := .venv/made-$(shell cat tests/requirements/*.txt tests/tools/venv.sh <(echo $(CURDIR) $(PYTHON)) | sha256sum | cut -c1-12)
 PARTS := lint units judges dist molecule matrix sanity
 PARTS += $(if $(wildcard tests/integration/targets/*),integration)
-PARTS += $(if $(wildcard tests/lab/setup.sh),lab-test lab-stop)
+PARTS += $(if $(wildcard tests/lab/setup.sh),lab-test kernel-test lab-stop)
 
 # Cisco's YANG modules, read once; the name changes when what it is made from does.
 IOSXE_YANG := $(CACHE)/judges/iosxe-$(shell cat tests/requirements/yang.txt tests/judges/yang_tree.py | sha256sum | cut -c1-12).json
@@ -43,7 +43,7 @@ step = tests/tools/step.sh
 step-in-home = HOME=$(CACHE)/home XDG_CACHE_HOME=$(CACHE)/home/.cache tests/tools/step.sh
 run-lab = PYTHONPATH=tests/lab .cache/lab/venv/bin/python -m bothends_lab
 
-.PHONY: help venv test lint format units judges sanity integration molecule matrix dist docs demo lab lab-stop lab-status lab-run lab-test freeze clean
+.PHONY: help venv test lint format units judges sanity integration molecule matrix dist docs demo lab lab-stop lab-status lab-run lab-test kernel-test freeze clean
 
 help: ## show this list
 	awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -112,6 +112,13 @@ lab-test: venv ## the tests that need the lab; starts it and leaves it running
 	exports=$$($(step) 'lab: start' env $(run-lab) start); eval "$$exports"; \
 	$(step-in-home) 'lab: tests' env PYTHONPATH=$(TREE):tests/lab pytest \
 	  --junitxml=.cache/reports/lab-test/pytest.xml tests/lab $(ARGS)
+
+kernel-test: venv ## the tests that need a Linux kernel of their own, or libreswan's programs; in the running lab
+	$(step) 'lab: set-up' tests/lab/setup.sh
+	$(step) 'kernel lab: set-up' tests/lab_kernel/setup.sh
+	exports=$$($(step) 'lab: start' env $(run-lab) start); eval "$$exports"; \
+	$(step-in-home) 'kernel lab: tests' env PYTHONPATH=$(TREE):tests/lab:tests/lab_kernel pytest \
+	  --junitxml=.cache/reports/kernel-test/pytest.xml tests/lab_kernel $(ARGS)
 
 venv: $(VENV) $(LINK)
 	:

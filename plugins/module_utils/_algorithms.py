@@ -172,12 +172,34 @@ _CISCO_IOSXE: Column = {
     },
 }
 
+# As pluto reports the algorithms of connections and running SAs.
+_LIBRESWAN_SA: Column = {
+    "encryption": {
+        **_ciphers(
+            {"": "AES_CBC_{}", "-ctr": "AES_CTR_{}", "-ccm-8": "AES_CCM_8_{}", "-ccm-12": "AES_CCM_12_{}",
+             "-ccm-16": "AES_CCM_16_{}", "-gcm-8": "AES_GCM_8_{}", "-gcm-12": "AES_GCM_12_{}", "-gcm-16": "AES_GCM_16_{}"}
+        )
+    },
+    "integrity": {
+        "sha256": {"ike_v1": "HMAC_SHA2_256", "ike_v2": "HMAC_SHA2_256", "ipsec": "HMAC_SHA2_256_128"},
+        "sha384": {"ike_v1": "HMAC_SHA2_384", "ike_v2": "HMAC_SHA2_384", "ipsec": "HMAC_SHA2_384_192"},
+        "sha512": {"ike_v1": "HMAC_SHA2_512", "ike_v2": "HMAC_SHA2_512", "ipsec": "HMAC_SHA2_512_256"},
+        "aes-xcbc": {"ike_v2": "AES_XCBC", "ipsec": "AES_XCBC_96"}, "aes-cmac": {"ipsec": "AES_CMAC_96"},
+    },
+    "prf": {"sha256": "HMAC_SHA2_256", "sha384": "HMAC_SHA2_384", "sha512": "HMAC_SHA2_512", "aes-xcbc": "AES_XCBC"},
+    "dh_group": {
+        "group5": "MODP1536", "group14": "MODP2048", "group15": "MODP3072", "group16": "MODP4096", "group17": "MODP6144",
+        "group18": "MODP8192", "group19": "DH19", "group20": "DH20", "group21": "DH21", "group31": "DH31",
+    },
+}  # fmt: skip
+
 COLUMNS: dict[str, Column] = {
     "neutron": _NEUTRON,
     "strongswan": _STRONGSWAN,
     "strongswan_sa": _STRONGSWAN_SA,
     "libreswan": _LIBRESWAN,
     "cisco_iosxe": _CISCO_IOSXE,
+    "libreswan_sa": _LIBRESWAN_SA,
 }
 
 
