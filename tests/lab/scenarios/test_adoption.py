@@ -12,7 +12,11 @@ import pytest
 from .conftest import ROOT, Playbooks, changed_sites, writes
 
 KEY = "the key that somebody typed"
-PEERS = {"203.0.113.10": ["192.168.3.0/24", "192.168.4.0/24"], "203.0.113.77": ["10.77.0.0/16"], "203.0.113.78": ["10.78.0.0/16"]}
+PEERS = {
+    "203.0.113.10": ["192.168.3.0/24", "192.168.4.0/24"],
+    "203.0.113.77": ["10.77.0.0/16"],
+    "203.0.113.78": ["10.78.0.0/16"],
+}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -71,14 +71,6 @@ def made(lab, playbook):
     lab.reset()
 
 
-@pytest.fixture
-def as_described(lab, playbook):
-    """What a test changes, the next run brings back."""
-    yield
-    playbook("site", "-e", "vpn_allow_disruption=true")
-    wait_for_all(lab)
-
-
 def wait_for_all(lab):
     for source, address in FLOWS.values():
         assert lab.wait_for_ping(source, address, seconds=30), source
@@ -136,60 +128,69 @@ ROME_KEY = (
     "{{ lookup('file', inventory_dir ~ '/psks.yml') | from_yaml"
     " | combine(oslo_psks, {'prod/rome': 'the second key of rome, made today'}) }}"
 )
-# site, what it has before, what it gets, other variables
-IN_PLACE: dict[str, tuple[str, dict[str, t.Any], dict[str, t.Any], dict[str, t.Any]]] = {
-    "a subnet less": ("berlin", {}, ONE_LAN, {}),
-    "a subnet more": ("berlin", ONE_LAN, {}, {}),
-    "new key (generation)": ("oslo", {}, {"psk_generation": 3}, {}),
-    "new key, IKEv1": ("rome", {}, {}, {"vpn_psks": ROME_KEY}),
-    "gateway": ("paris", {}, {"gateway": "203.0.113.21"}, {}),
-    "dead peer detection": ("paris", {}, {"dpd": {"interval": 15, "timeout": 60}}, {}),
-    "who may begin": ("paris", {}, {"initiator": "site"}, {}),
-    "security-group rules": (
-        "paris",
-        {},
-        {"security_group_rules": [{"protocol": "icmp"}, {"protocol": "udp", "ports": [53]}]},
-        {},
-    ),
-    "one tunnel for each pair": ("berlin", {}, {"selector_mode": "per_pair"}, {}),
-    "one tunnel for all pairs": ("berlin", {"selector_mode": "per_pair"}, {}, {}),
+# What is changed, and whose; each builds on what the one before left.
+IN_PLACE: dict[str, tuple[str, dict[str, t.Any]]] = {
+    "a subnet less": ("berlin", {"vpn_sites": {"berlin": ONE_LAN}}),
+    "a subnet more": ("berlin", {"vpn_sites": {"berlin": DESCRIPTION["vpn_sites"]["berlin"]}}),
+    "one tunnel for each pair": ("berlin", {"vpn_sites": {"berlin": {"selector_mode": "per_pair"}}}),
+    "one tunnel for all pairs": ("berlin", {"vpn_sites": {"berlin": {"selector_mode": "combined"}}}),
+    "new key (its generation)": ("oslo", {"vpn_sites": {"oslo": {"psk_generation": 3}}}),
+    "new key, IKEv1": ("rome", {"vpn_psks": ROME_KEY}),
+    "gateway": ("paris", {"vpn_sites": {"paris": {"gateway": "203.0.113.21"}}}),
+    "dead peer detection": ("paris", {"vpn_sites": {"paris": {"dpd": {"interval": 15, "timeout": 60}}}}),
+    "who may begin": ("paris", {"vpn_sites": {"paris": {"initiator": "site"}}}),
+    "security-group rules": ("paris", {"vpn_sites": {"paris": {"security_group_rules": [{"protocol": "icmp"}]}}}),
 }
 
 
+@pytest.fixture(scope="module")
+def now():
+    """The variables as the changes so far left them."""
+    return {"vpn_sites": DESCRIPTION["vpn_sites"]}
+
+
 @pytest.mark.parametrize("change", IN_PLACE)
-def test_a_change_in_place_is_in_force_and_costs_the_neighbours_nothing(lab, playbook, report, as_described, change):
-    """What stays keeps its id; verify proves that the SAs are made with what is declared now."""
-    site, before, after, more = IN_PLACE[change]
-    if before:
-        playbook("site", **changed(**{site: before}))
+def test_a_change_in_place_is_in_force_and_costs_the_neighbours_nothing(lab, playbook, report, now, change):
+    """What stays keeps its id, and the SAs of both ends are made with what is declared now."""
+    site, change_of = IN_PLACE[change]
+    for name, entry in change_of.get("vpn_sites", {}).items():
+        now["vpn_sites"] = sites_with(now, name, **entry)
+    now.update({key: value for key, value in change_of.items() if key != "vpn_sites"})
     ids = connections(lab)
     with watched(lab, site) as seen:
-        run = playbook("site", **changed(**{site: after}), **more)
+        run = playbook("site", **now)
     noted(report, change, seen)
     assert set(run.verdicts.values()) == {"up"}, run.why
-    assert {name: ids[name] for name in connections(lab) if name in ids}.items() <= ids.items()
-    assert all(connections(lab)[name] == ids[name] for name in set(ids) & set(connections(lab)))
-    assert playbook("site", **changed(**{site: after}), **more).changed == 0
-    proof = playbook.prove(**changed(**{site: after}), **more)
-    assert set(proof.verdicts.values()) == {"proven"}, proof.why
+    there = connections(lab)
+    assert {name: there[name] for name in there if name in ids} == {name: ids[name] for name in ids if name in there}
 
 
-def test_another_policy_is_refused_and_then_replaces_the_connection(lab, playbook, report, as_described):
+def test_after_all_these_changes_every_tunnel_is_proven(lab, playbook, now):
+    """Keys, suites, selectors and PFS groups as they are declared now, at both ends; nothing is left to change."""
+    proof = playbook.prove(**now)
+    assert set(proof.verdicts) == ALL_UP and set(proof.verdicts.values()) == {"proven"}, proof.why
+    assert playbook("site", **now).changed == 0
+
+
+def test_another_policy_is_refused_and_then_replaces_the_connection(lab, playbook, report, now):
     """Policies in use cannot be changed, so it interrupts the site: that is said before anything is touched."""
-    change = changed(paris={"policy": "standard"})
+    now["vpn_sites"] = sites_with(now, "paris", policy="standard")
     mark = lab.mark()
-    planned = playbook("site", "--check", ok=False, **change)
-    assert "this would interrupt prod/paris/1 (other ike_policy, ipsec_policy)" in planned.output
-    refused = playbook("site", ok=False, **change)
+    refused = playbook("cloud", "--check", ok=False, **now)
+    assert "this would interrupt prod/paris/1 (other ike_policy, ipsec_policy)" in refused.output
+    refused = playbook("cloud", ok=False, **now)
     assert "this would interrupt prod/paris/1" in refused.output and writes(lab, mark) == []
     with watched(lab, "paris") as seen:
-        run = playbook("site", vpn_allow_disruption=True, **change)
+        run = playbook("site", vpn_allow_disruption=True, **now)
     noted(report, "policy", seen, "disruptive")
     assert set(run.verdicts.values()) == {"up"}, run.why
-    assert set(playbook.prove(**change).verdicts.values()) == {"proven"}
+    proof = playbook.prove(**now)
+    assert set(proof.verdicts.values()) == {"proven"}, proof.why
+    assert playbook("site", vpn_allow_disruption=True).verdicts == dict.fromkeys(ALL_UP, "up")
+    wait_for_all(lab)
 
 
-def test_a_site_is_disabled_and_enabled(lab, playbook, report, as_described):
+def test_a_site_is_disabled_and_enabled(lab, playbook, report):
     """The cloud keeps its objects; nothing passes until it is enabled again."""
     ids = connections(lab)
     with watched(lab, "paris") as seen:
@@ -197,7 +198,6 @@ def test_a_site_is_disabled_and_enabled(lab, playbook, report, as_described):
     noted(report, "disabled", seen)
     assert run.verdicts["prod/paris/1"] == "disabled"
     assert not lab.ping("paris-pc", "192.168.1.10", count=2)
-    assert playbook("site", **changed(paris={"state": "disabled"})).changed == 0
     with watched(lab, "paris", but=["paris"]) as seen:
         run = playbook("site")
     noted(report, "enabled again", seen)
@@ -205,7 +205,7 @@ def test_a_site_is_disabled_and_enabled(lab, playbook, report, as_described):
     assert lab.wait_for_ping("paris-pc", "192.168.1.10")
 
 
-def test_a_site_goes_and_comes_back(lab, playbook, report, as_described):
+def test_a_site_goes_and_comes_back(lab, playbook, report):
     with watched(lab, "paris") as seen:
         playbook("site", **changed(paris={"state": "absent"}))
     noted(report, "absent", seen)
@@ -216,29 +216,7 @@ def test_a_site_goes_and_comes_back(lab, playbook, report, as_described):
     assert set(run.verdicts.values()) == {"up"}, run.why
 
 
-def test_a_site_that_left_the_description_stays_until_it_is_purged(lab, playbook, report, as_described):
-    """At both ends; and what is not described and not ours stays even then."""
-    api = lab.api()
-    foreign = api.create("vpn/ikepolicies", "ikepolicy", name="somebody's", auth_algorithm="sha256")
-    try:
-        with watched(lab, "berlin") as seen:
-            run = playbook("site", **without("paris"))
-        assert "site paris is not described any more" in run.output  # the cloud's end
-        assert "left as they are: paris" in run.output  # the router's
-        assert seen.neighbours["paris"].lost == 0
-        refused = playbook("site", "-e", "vpn_purge=true", ok=False, **without("paris"))
-        assert "this would interrupt prod/paris/1" in refused.output
-        with watched(lab, "paris") as seen:
-            playbook("site", "-e", "vpn_purge=true", "-e", "vpn_allow_disruption=true", **without("paris"))
-        noted(report, "purged", seen, "disruptive")
-        assert names(lab, "paris") == []
-        assert foreign["id"] in {one["id"] for one in api.list("vpn/ikepolicies")}
-        assert playbook("site", "-e", "vpn_purge=true", **without("paris")).changed == 0
-    finally:
-        api.delete("vpn/ikepolicies", foreign["id"])
-
-
-def test_one_sites_error_stops_that_site_only(lab, playbook, as_described):
+def test_one_sites_error_stops_that_site_only(lab, playbook):
     """Its two ends stay as they are, also with purge; the others go on, and the run fails at its end."""
     ids, files = connections(lab), lab.file("paris", "/etc/swanctl/conf.d/bothends-vpn-paris.conf").read_text()
     broken = changed(paris={"subnets": ["192.168.5/24"]}, berlin={"dpd": {"interval": 20}})
@@ -254,18 +232,18 @@ def test_one_sites_error_stops_that_site_only(lab, playbook, as_described):
     assert "failed=1" in run.output
 
 
-def test_a_hub_that_fails_stops_its_own_sites_only(lab, playbook, as_described):
+def test_a_hub_that_fails_stops_its_own_sites_only(lab, playbook):
     """oslo has one of its hubs there, so its router stays as it is; berlin's change is made."""
     hubs = {**DESCRIPTION["vpn_hubs"], "test": {**DESCRIPTION["vpn_hubs"]["test"], "vpc": "tset"}}
     oslo = lab.file("oslo", "/etc/swanctl/conf.d/bothends-vpn-oslo.conf").read_text()
-    change = changed(berlin={"dpd": {"interval": 20}}, oslo={"dpd": {"interval": 20}})
+    change = changed(berlin={"dpd": {"interval": 25}}, oslo={"dpd": {"interval": 25}})
     run = playbook("site", ok=False, vpn_hubs=hubs, **change)
     assert "VPC 'tset' is not there; there are: prod, test" in run.output
     assert (run.verdicts["prod/berlin/1"], run.verdicts["oslo"]) == ("up", "blocked")
     assert lab.file("oslo", "/etc/swanctl/conf.d/bothends-vpn-oslo.conf").read_text() == oslo
 
 
-def test_a_change_without_the_router_is_pending_until_the_router_takes_part(lab, playbook, as_described):
+def test_a_change_without_the_router_is_pending_until_the_router_takes_part(lab, playbook):
     """The cloud stored it; the running SA goes on with what it had. The next whole run brings it into force."""
     change = changed(berlin=ONE_LAN)
     run = playbook("site", "--limit", "prod,test", **change)
@@ -273,6 +251,27 @@ def test_a_change_without_the_router_is_pending_until_the_router_takes_part(lab,
     assert "in force once the site makes new SAs" in run.why
     assert run.verdicts["prod/paris/1"] == "not proven"
     assert playbook("site", **change).verdicts["prod/berlin/1"] == "up"
+
+
+def test_a_site_that_left_the_description_stays_until_it_is_purged(lab, playbook, report):
+    """At both ends; and what is not described and not ours stays even then."""
+    api = lab.api()
+    foreign = api.create("vpn/ikepolicies", "ikepolicy", name="somebody's", auth_algorithm="sha256")
+    try:
+        with watched(lab, "berlin") as seen:
+            run = playbook("site", **without("paris"))
+        assert "site paris is not described any more" in run.output  # the cloud's end
+        assert "left as they are: paris" in run.output  # the router's
+        assert seen.neighbours["paris"].lost == 0
+        refused = playbook("cloud", "-e", "vpn_purge=true", ok=False, **without("paris"))
+        assert "this would interrupt prod/paris/1" in refused.output
+        with watched(lab, "paris") as seen:
+            playbook("site", "-e", "vpn_purge=true", "-e", "vpn_allow_disruption=true", **without("paris"))
+        noted(report, "purged", seen, "disruptive")
+        assert names(lab, "paris") == []
+        assert foreign["id"] in {one["id"] for one in api.list("vpn/ikepolicies")}
+    finally:
+        api.delete("vpn/ikepolicies", foreign["id"])
 
 
 def test_last_of_all_the_teardown_leaves_everything_as_it_was(lab, playbook):
