@@ -33,7 +33,7 @@ def by_hand(lab):
     service = api.create("vpn/vpnservices", "vpnservice", name="vpn", router_id=router["id"])
     local = api.create("vpn/endpoint-groups", "endpoint_group", name="", type="subnet", endpoints=subnets)
     made = {}
-    for (peer, cidrs), name in zip(PEERS.items(), ("Büro", "Büro", "")):
+    for (peer, cidrs), name in zip(PEERS.items(), ("Büro", "Büro", ""), strict=True):
         group = api.create("vpn/endpoint-groups", "endpoint_group", name=name, type="cidr", endpoints=cidrs)
         made[peer] = api.create(
             "vpn/ipsec-site-connections", "ipsec_site_connection", name=name, psk=KEY, peer_address=peer, peer_id=peer,
