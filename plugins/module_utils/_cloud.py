@@ -157,6 +157,17 @@ class Cloud:
                 )
             time.sleep(interval)
 
+    def connections(self, names: t.Container[str], timeout: float, interval: float = 1.0) -> list[Body]:
+        """Give all connections once those of ``names`` are ACTIVE, or as they are after ``timeout`` seconds."""
+        kind = KINDS["site_connection"]
+        end = time.monotonic() + timeout
+        while True:
+            there = self.list(kind.path, kind.plural)
+            waiting = [one for one in there if one["name"] in names and one["status"] != "ACTIVE"]
+            if not waiting or time.monotonic() > end:
+                return there
+            time.sleep(interval)
+
     def _call(self, method: str, path: str, doing: str, body: Body | None = None, fine: int = 0) -> Body:
         try:
             answer = self._session.request(path, method, json=body, raise_exc=False)

@@ -161,6 +161,8 @@ def _report(
 def inform(params: Params, cloud: _cloud.Cloud) -> Params:
     """Read what is there, in the shape that ``apply`` returns."""
     snapshot = cloud.snapshot(params["vpc"])
+    if params["until_normal"] and params["timeout"]:
+        snapshot["site_connection"] = cloud.connections(params["until_normal"], params["timeout"])
     facts = _state.hub_facts(snapshot)
     services = {one["id"] for one in snapshot["vpn_service"] if one["router_id"] == facts["vpc"]["id"]}
     names = {one["id"]: one for kind in _objects.KINDS for one in snapshot[kind]}

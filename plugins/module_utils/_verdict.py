@@ -25,6 +25,7 @@ Sas = t.List[t.Dict[str, t.Any]]
 
 UP, PROVEN, FAILED, UNKNOWN, PENDING = "up", "proven", "failed", "not proven", "pending"
 DISABLED, BLOCKED = "disabled", "blocked"
+NOT_KNOWN = "not known"  # a status
 
 
 class Proof(t.TypedDict, total=False):
@@ -67,7 +68,7 @@ def rows(
     tunnels of which the cloud stored a change just now; ``blocked`` sites get a row that says why.
     """
     judged = [
-        _row(record, tunnel, status(statuses.get(record["hub"], []), record, tunnel), sas, proof, pending)
+        _row(record, tunnel, status(statuses.get(record["hub"]), record, tunnel), sas, proof, pending)
         for record in records
         if record["state"] != "absent"
         for tunnel in record["tunnels"]
@@ -82,8 +83,10 @@ def _empty(tunnel: str, site: str, state: str, verdict: str = UNKNOWN, why: str 
     )  # fmt: skip
 
 
-def status(connections: t.Sequence[t.Mapping[str, t.Any]], record: Connection, tunnel: t.Any) -> str:
-    """Find what the cloud says of a tunnel: by its name, else, where somebody else made it, by where it leads."""
+def status(connections: t.Sequence[t.Mapping[str, t.Any]] | None, record: Connection, tunnel: t.Any) -> str:
+    """Find what the cloud (None: it did not answer) says of a tunnel: by its name, else, where somebody else made it, by where it leads."""
+    if connections is None:
+        return NOT_KNOWN
     ends = (record["local"]["gateway"], sorted(tunnel["local_subnets"]))
     found = [one for one in connections if one["name"] == tunnel["name"]] or [
         one
@@ -108,7 +111,7 @@ def _row(
             row["why"] = f"a change is stored, and in force once the site makes new SAs; {row['why']}"
         return row
     carrier = _carrier(sas, record["name"], tunnel["name"])
-    wrong = [] if state == "Normal" else [f"the cloud says {state}"]
+    wrong = _cloud_problems(state)
     if carrier is None:
         row["verdict"], row["why"] = FAILED, "; ".join([*wrong, "the router has no SA for it"])
         return row
@@ -131,6 +134,12 @@ def _row(
         )
     )
     return row
+
+
+def _cloud_problems(state: str) -> list[str]:
+    if state == NOT_KNOWN:
+        return ["the cloud did not answer"]
+    return [] if state == "Normal" else [f"the cloud says {state}"]
 
 
 def _untried(tunnel: t.Any, pings: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:

@@ -27,6 +27,17 @@ options:
       - Name or id of the VPC (OpenStack, the router).
     type: str
     required: true
+  until_normal:
+    description:
+      - Names of connections to wait for. The module ends once all that are there are Normal, or after O(timeout) as they are then.
+    type: list
+    elements: str
+    default: []
+  timeout:
+    description:
+      - Seconds to wait for O(until_normal) at most.
+    type: int
+    default: 30
   provider:
     description:
       - The cloud API's dialect.
@@ -180,6 +191,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import _hub, _module
 
 def main() -> None:
     spec = {**_module.CLOUD_SPEC, "name": {"type": "str"}, "vpc": {"type": "str", "required": True},
+            "until_normal": {"type": "list", "elements": "str", "default": []}, "timeout": {"type": "int", "default": 30},
             "provider": {"type": "str", "default": "neutron"}}  # fmt: skip
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     _module.run(module, lambda cloud: _hub.inform(module.params, cloud))

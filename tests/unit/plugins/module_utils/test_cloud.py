@@ -504,3 +504,14 @@ def test_the_target_and_the_kinds_agree():
     wanted = target(snapshot(), {"berlin": site()})
     assert {one.kind for one in [*wanted.connections, *wanted.rules]} <= set(_objects.KINDS)
     assert set(_plan.VERBS) == {"create", "update", "delete"}
+
+
+def test_looking_until_normal_ends_when_it_is_or_when_the_time_is_over(connect, monkeypatch):
+    """Whoever only looks gets what is there, and no error; other connections are not waited for."""
+    neutron = connections(berlin="DOWN", paris="DOWN")
+    clock = Clock(monkeypatch, lambda: None, lambda: neutron.lists["ipsec_site_connections"][0].update(status="ACTIVE"))
+    there = connect(neutron).connections({"prod/berlin/1", "prod/gone/1"}, timeout=60)
+    assert ([one["status"] for one in there], clock.naps) == (["ACTIVE", "DOWN"], 2)
+    there = connect(neutron).connections({"prod/paris/1"}, timeout=3)
+    assert [one["status"] for one in there] == ["ACTIVE", "DOWN"]
+    assert clock.now <= 2 + 3 + 2

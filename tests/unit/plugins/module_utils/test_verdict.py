@@ -135,8 +135,9 @@ def test_what_the_router_says(sas, verdict, why):
          "the cloud says Not connected"),
         ({"prod": [{"name": "prod/berlin/1", "state": "Frozen"}]}, "Frozen", "failed", "the cloud says Frozen"),
         ({"prod": [{"name": "prod/paris/1", "state": "Normal"}]}, "not there", "failed", "the cloud says not there"),
-        ({"test": NORMAL["prod"]}, "not there", "failed", "the cloud says not there"),
-        ({}, "not there", "failed", "the cloud says not there"),
+        ({"prod": []}, "not there", "failed", "the cloud says not there"),
+        ({"test": NORMAL["prod"]}, "not known", "failed", "the cloud did not answer"),
+        ({}, "not known", "failed", "the cloud did not answer"),
     ],
 )  # fmt: skip
 def test_what_the_cloud_says(statuses, status, verdict, why):
@@ -145,7 +146,7 @@ def test_what_the_cloud_says(statuses, status, verdict, why):
 
 
 def test_all_that_is_wrong_is_said_at_once():
-    row = judge([sa(ike={"dh_group": "group14"}, ipsec={"integrity": None})], statuses={})
+    row = judge([sa(ike={"dh_group": "group14"}, ipsec={"integrity": None})], statuses={"prod": []})
     assert row["why"].split("; ") == [
         "the cloud says not there",
         "IKE dh_group is group14, declared is group20",
