@@ -48,7 +48,7 @@ run-lab = PYTHONPATH=tests/lab .cache/lab/venv/bin/python -m bothends_lab
 help: ## show this list
 	awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
-demo: venv ## from nothing to live traffic: the lab, the document's example, both ends (needs root)
+demo: venv ## from nothing to live traffic: the lab, two VPCs, four sites, all ends (needs root)
 	$(step-in-home) demo .venv/bin/python tests/demo/demo.py $(ARGS)
 
 test: venv ## all tests, the quick ones first

@@ -120,6 +120,11 @@ def changed_sites(**change: t.Any) -> dict[str, t.Any]:
     return sites_with(DESCRIPTION, "berlin", **change)
 
 
+def planned_steps(output: str) -> list[str]:
+    """The cloud's steps in the table that the role prints."""
+    return re.findall(r"^ +((?:create|update|delete)  .*?)\s*$", output, re.MULTILINE)
+
+
 def writes(lab: Lab, mark: int) -> list[t.Any]:
     """The API's writes since a mark."""
     return [request for request in lab.api_requests(mark) if request.is_write]

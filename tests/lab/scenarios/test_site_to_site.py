@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 import yaml
 
-from .conftest import DESCRIPTION, EXAMPLE, SITE_FILE, changed_sites, writes
+from .conftest import DESCRIPTION, EXAMPLE, SITE_FILE, changed_sites, planned_steps, writes
 
 PAIRS = [
     ("berlin-pc", "192.168.1.10"),
@@ -21,11 +19,6 @@ PAIRS = [
 PSK = yaml.safe_load((EXAMPLE / "psks.yml").read_text())["prod/berlin"]
 # Whatever a shell, YAML, Jinja, swanctl or ipsec.secrets could stumble over.
 ODD_PSK = "0x\"quotes' and \\ {{ 7*7 }} {% raw %} $HOME `id` #no , ; = ümläut"
-
-
-def steps(output: str) -> list[str]:
-    """The cloud's steps in the table that the role prints."""
-    return re.findall(r"^ +((?:create|update|delete)  .*?)\s*$", output, re.MULTILINE)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,12 +49,12 @@ def test_before_nothing_passes(planned, lab):
 def test_check_mode_writes_nothing(planned, lab):
     run, written = planned
     assert written == []
-    assert steps(run.output)
+    assert planned_steps(run.output)
     assert not lab.file("berlin", SITE_FILE).exists()
 
 
 def test_the_real_run_does_what_check_mode_said(planned, first):
-    assert steps(first.output) == steps(planned[0].output)
+    assert planned_steps(first.output) == planned_steps(planned[0].output)
 
 
 def test_after_hosts_on_both_sides_talk(first, lab):

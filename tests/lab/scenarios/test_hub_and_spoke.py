@@ -1,0 +1,160 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two hubs, four sites, three policies, one site behind both hubs: from nothing to proven tunnels. In this order."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+import yaml
+
+from .conftest import HUB_AND_SPOKE, described, planned_steps, sites_with, writes
+
+DESCRIPTION = described(HUB_AND_SPOKE)
+STANDARD, FAST, OLD = (
+    ("aes-256/sha256/group14", "aes-256/sha256/group14"),
+    ("aes-256-gcm-16/sha384/group20", "aes-256-gcm-16/group20"),
+    ("aes-128/sha256/group14", "aes-128/sha256/group14"),
+)
+TUNNELS = {
+    "prod/berlin/1": STANDARD,
+    "prod/paris/1": FAST,
+    **{f"prod/rome/{number}": OLD for number in (1, 2, 3, 4)},
+    "prod/oslo/1": STANDARD,
+    "test/oslo/1": STANDARD,
+}
+PAIRS = [
+    ("berlin-plant", "192.168.2.10"),
+    ("paris-pc", "192.168.1.10"),
+    ("rome-till", "192.168.2.10"),
+    ("oslo-pc", "192.168.1.10"),
+    ("oslo-pc", "192.168.11.10"),
+    ("test1", "192.168.8.10"),
+    ("app1", "192.168.5.10"),
+]
+# What no tunnel carries: from site to site by a hub, from hub to hub by a site, from a site to a hub that it has not.
+APART = [
+    ("berlin-pc", "192.168.5.10"),
+    ("paris-pc", "192.168.3.10"),
+    ("rome-pc", "192.168.8.10"),
+    ("app1", "192.168.11.10"),
+    ("test1", "192.168.1.10"),
+    ("berlin-pc", "192.168.11.10"),
+    ("test1", "192.168.5.10"),
+]
+
+
+@pytest.fixture(scope="module")
+def example():
+    return HUB_AND_SPOKE
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fresh(lab):
+    lab.reset()
+    yield
+    lab.reset()
+
+
+@pytest.fixture(scope="module")
+def planned(fresh, lab, playbook):
+    """What check mode says before anything is there."""
+    mark = lab.mark()
+    return playbook("site", "--check", "--diff"), writes(lab, mark)
+
+
+@pytest.fixture(scope="module")
+def first(planned, playbook):
+    """The first real run."""
+    return playbook("site", "--diff", "-vvv")
+
+
+def test_check_mode_says_what_the_real_run_does_and_writes_nothing(planned, first, lab):
+    run, written = planned
+    assert written == []
+    assert planned_steps(run.output)
+    # The hubs work side by side, and whoever is done first shows its table first.
+    assert sorted(planned_steps(first.output)) == sorted(planned_steps(run.output))
+
+
+def test_hosts_on_all_sides_talk(first, lab):
+    for source, address in PAIRS:
+        assert lab.wait_for_ping(source, address, seconds=20), f"{source} does not reach {address}"
+
+
+def test_nothing_passes_that_is_not_described(first, lab):
+    """Nor would a firewall on the way hide it: in these VPCs and sites the same hosts answer others."""
+    assert [pair for pair in APART if lab.ping(*pair, count=1).received] == []
+
+
+def test_no_key_is_in_any_output(planned, first):
+    keys = yaml.safe_load((HUB_AND_SPOKE / "psks.yml").read_text())
+    keys["master"] = (HUB_AND_SPOKE / "master.key").read_text().strip()
+    for name, key in keys.items():
+        assert key not in planned[0].output + first.output, f"the key of {name}"
+
+
+def test_each_end_of_each_connection_has_the_key_made_for_it(first, lab):
+    """The scan above could only find keys that are there at all; oslo's two are derived, and differ."""
+    secrets = {}
+    for router in ("berlin", "paris", "rome", "oslo"):
+        text = lab.file(router, f"/etc/swanctl/conf.d/bothends-vpn-{router}.conf").read_text()
+        secrets[router] = [
+            base64.b64decode(secret).decode() for secret in re.findall(r'secret = "?0s([A-Za-z0-9+/=]+)', text)
+        ]
+    keys = yaml.safe_load((HUB_AND_SPOKE / "psks.yml").read_text())
+    for router in ("berlin", "paris", "rome"):
+        assert secrets[router] == [keys[f"prod/{router}"]]
+    assert len(set(secrets["oslo"])) == 2
+
+
+def test_the_second_run_changes_nothing(first, lab, playbook):
+    mark = lab.mark()
+    run = playbook("site")
+    assert run.changed == 0
+    assert writes(lab, mark) == []
+    assert run.verdicts == dict.fromkeys(TUNNELS, "up")
+
+
+def test_every_tunnel_is_proven_with_its_own_policy(first, playbook):
+    run = playbook.prove()
+    assert run.verdicts == dict.fromkeys(TUNNELS, "proven"), run.why
+    assert {row["tunnel"]: (row["ike"], row["ipsec"]) for row in run.rows} == TUNNELS
+
+
+def test_a_wrong_key_of_one_connection_fails_that_one_only(first, lab, playbook):
+    """Another generation of oslo's key at the router, not in the clouds: both its tunnels, and no other one."""
+    playbook("routers", "--limit", "oslo", ok=None, vpn_sites=sites_with(DESCRIPTION, "oslo", psk_generation=3))
+    run = playbook.prove(ok=False)
+    wrong = {"prod/oslo/1", "test/oslo/1"}
+    assert {tunnel for tunnel, verdict in run.verdicts.items() if verdict == "failed"} == wrong
+    assert playbook("routers", "--limit", "oslo").changed
+    assert lab.wait_for_ping("oslo-pc", "192.168.1.10", seconds=20)
+
+
+def test_a_site_leaves_one_of_its_hubs(first, lab, playbook):
+    """What oslo has with the other hub carries on without losing a packet."""
+    fewer = sites_with(DESCRIPTION, "oslo", hubs=["test"], probe=[{"from": "192.168.8.10", "to": "192.168.11.10"}])
+    with lab.flow("oslo-pc", "192.168.11.10") as kept, lab.flow("paris-pc", "192.168.1.10") as neighbour:
+        run = playbook("site", ok=None, vpn_sites=fewer, hub_purge=True, hub_allow_disruption=True)
+    assert run.status == 0, run.output[-3000:]
+    assert set(run.verdicts) == set(TUNNELS) - {"prod/oslo/1"}
+    assert not lab.ping("oslo-pc", "192.168.1.10", count=1)
+    assert (kept.lost, neighbour.lost) == (0, 0), f"{kept}; {neighbour}"
+
+
+def test_absent_removes_everything(first, lab, playbook):
+    """Last: all ends are as they were before the first run."""
+    gone = {name: {**site, "state": "absent"} for name, site in DESCRIPTION["vpn_sites"].items()}
+    assert playbook("site", vpn_sites=gone).changed
+    api = lab.api()
+    for kind in ("ikepolicies", "ipsecpolicies", "vpnservices", "endpoint-groups", "ipsec-site-connections"):
+        assert api.list(f"vpn/{kind}") == []
+    assert not [rule for rule in api.list("security-group-rules") if "bothends.vpn" in (rule["description"] or "")]
+    for router in lab.world.routers:
+        assert not list(lab.file(router, "/etc/swanctl/conf.d").iterdir())
+        assert lab.run(router, ["swanctl", "--list-sas"]).stdout == ""
+    assert playbook("site", vpn_sites=gone).changed == 0
