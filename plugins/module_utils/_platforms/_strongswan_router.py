@@ -11,8 +11,6 @@ in /run. So a run that was killed anywhere is taken up by the next one.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 import typing as t
@@ -20,6 +18,7 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sas, _swanctl, strongswan
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas as live_sas
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms._memory import State, digest
 
 _POLL = 0.2  # seconds between two looks at the SAs
 _SETTLE = 2  # seconds until what swanctl said is done shows, or what the other end began meanwhile
@@ -30,37 +29,6 @@ _LISTS = (
     ("get-conns", "connections", "connections", ""),
     ("get-shared", "keys", "secrets", "ike-"),
 )
-
-
-class State:
-    """What is known of this run of charon."""
-
-    def __init__(self, path: str, charon: str) -> None:
-        self.path = path
-        self.charon = charon
-        self.connections: dict[str, dict[str, t.Any]] = {}
-        self.known = False
-        try:
-            with open(path, encoding="utf-8") as stream:
-                content = json.load(stream)
-            if content["charon"] == charon:
-                self.connections = content["connections"]
-                self.known = True
-        except (OSError, ValueError, KeyError, TypeError):
-            pass  # none, or of an older charon: everything is looked at anew
-
-    def save(self) -> None:
-        """Writes it, readable by root only: it holds digests of keys."""
-        os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
-        temporary = self.path + ".new"
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-            json.dump({"charon": self.charon, "connections": self.connections}, stream)
-        os.replace(temporary, self.path)
-
-
-def digest(value: t.Any) -> str:
-    """One value that differs when anything of a section differs."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 class Router:

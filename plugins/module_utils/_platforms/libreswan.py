@@ -21,7 +21,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ip
 
 NAME = "libreswan"
 TITLE = "libreswan"
-DRIVEN = False
+DRIVEN = True
 
 Record = t.Dict[str, t.Any]
 Problem = _checks.Problem

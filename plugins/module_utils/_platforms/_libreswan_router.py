@@ -1,0 +1,200 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""Brings pluto to what the files say: loads, removes, and makes the SAs that are missing or not as declared.
+
+pluto ends a tunnel's SAs when its conn is loaded anew, so only what differs is. ``State`` remembers, for one run of pluto,
+what was loaded; a run of ours that was killed anywhere is taken up by the next one.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ipsec_text as text
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan, _libreswan_sas, _sas
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms._memory import State, digest
+
+_POLL = 0.3  # seconds between two looks at the SAs
+_SETTLE = 3  # seconds until what whack said is done shows, or what the other end began meanwhile
+
+
+class Router:
+    """One pass over the connections of a router."""
+
+    def __init__(
+        self,
+        pluto: _libreswan.Pluto,
+        records: list[dict[str, t.Any]],
+        absent: list[str],
+        rewritten: t.Container[str],
+        state_file: str,
+        timeout: int,
+        check_mode: bool,
+    ) -> None:
+        self.pluto = pluto
+        self.records = records
+        self.rewritten = rewritten
+        self.timeout = timeout
+        self.check_mode = check_mode
+        self.done: dict[str, list[str]] = {record["name"]: [] for record in records}
+        self.failures: list[str] = []
+        self.state = State(state_file, pluto.born())
+        self.loaded = pluto.connections()
+        try:
+            self.sections, self.secrets = pluto.files(record["site"] for record in records)
+        except ValueError as error:
+            raise VpnError(f"{pluto.directory}: {error}. Nothing was loaded.") from None
+        # What was loaded and belongs to no connection any more, or to a tunnel that its connection has not any more.
+        wanted = {tunnel["name"] for record in records for tunnel in record["tunnels"]}
+        ours = {*absent, *(record["name"] for record in records)}
+        self.gone = sorted(
+            section
+            for section, name in ((one, text.decode_section(one)) for one in self.loaded)
+            if name is not None and name not in wanted and name.rpartition("/")[0] in ours
+        )
+
+    def note(self, name: str, what: str) -> None:
+        """Remembers what was (or would be) done for a connection."""
+        if what not in self.done.setdefault(name, []):
+            self.done[name].append(what)
+
+    # --- load -------------------------------------------------------------------------------------------------------
+
+    def _digest(self, section: str) -> str:
+        own = self.sections.get(section, {})
+        shared = self.sections.get(own.get("also", ""), {})
+        return digest([own, shared, self.secrets.get((shared.get("leftid", ""), shared.get("rightid", "")))])
+
+    def _changed(self, record: dict[str, t.Any]) -> list[str]:
+        """The conns of a connection that the running pluto does not have as the files say them."""
+        sections = [text.section(tunnel["name"]) for tunnel in record["tunnels"]]
+        if self.check_mode and record["site"] in self.rewritten:
+            return sections  # the files are still the old ones
+        out = []
+        for tunnel, section in zip(record["tunnels"], sections):
+            there = self.loaded.get(section)
+            remembered = self.state.connections.get(section, {}).get("digest")
+            differs = there is None or any(there.get(end) != tunnel[end] for end in ("local_subnets", "remote_subnets"))
+            # Without a memory, and with old files, pluto has read these very files when it started.
+            unknown = record["site"] in self.rewritten if remembered is None else remembered != self._digest(section)
+            if differs or unknown:
+                out.append(section)
+        return out
+
+    def load(self) -> None:
+        """Loads what differs, and unloads what is gone. What pluto has of others stays."""
+        changed = {record["name"]: self._changed(record) for record in self.records}
+        for section in self.gone:
+            self.note((text.decode_section(section) or "").rpartition("/")[0], "unload")
+        for name, sections in changed.items():
+            if sections:
+                self.note(name, "load")
+        if self.check_mode:
+            return
+        if any(changed.values()) or self.gone:
+            self.pluto.run("auto", "--rereadsecrets")
+        for section in self.gone:
+            self.pluto.run("auto", "--delete", section)
+        said = {name: "".join(map(self._load, sections)) for name, sections in changed.items()}
+        if any(changed.values()):
+            self.loaded = self.pluto.connections()
+        for record in self.records:
+            sections = [text.section(tunnel["name"]) for tunnel in record["tunnels"]]
+            if not all(section in self.loaded for section in sections):
+                why = _libreswan.reason(said[record["name"]])
+                self.fail(
+                    record["name"], why or f"pluto did not load it: does ipsec.conf include {self.pluto.directory}?"
+                )
+                continue
+            for section in sections:
+                self.state.connections[section] = {"digest": self._digest(section)}
+        for section in set(self.state.connections) - set(self.loaded):
+            del self.state.connections[section]
+        self.state.save()
+
+    def _load(self, section: str) -> str:
+        """Loads one conn, and lets traffic bring it up where it is to."""
+        ondemand = self.sections.get(section, {}).get("auto") == "ondemand"
+        said = self.pluto.run("auto", "--add", section)[1]
+        return said + (self.pluto.run("auto", "--ondemand", section)[1] if ondemand else "")
+
+    def fail(self, name: str, why: str) -> None:
+        """Remembers a failure; the other connections go on."""
+        self.failures.append(f"{name}: {why}")
+
+    # --- activate ---------------------------------------------------------------------------------------------------
+
+    def activate(self, forced: t.Collection[str]) -> None:
+        """Makes the SAs that are missing, not as declared, or to be made anew; each connection in bounded time."""
+        failed = {failure.split(": ")[0] for failure in self.failures}
+        for record in self.records:
+            if record["name"] not in failed:
+                self._activate(record, record["name"] in forced)
+
+    def _activate(self, record: dict[str, t.Any], forced: bool) -> None:
+        name, hub_begins = record["name"], record["initiator"] == "hub"
+        before = self.pluto.sas()
+        older = max((sa["id"] for sa in before if sa["connection"] == name), default=0) if forced else 0
+        now = _sas.standing(record, before, older)
+        obsolete = [*now.old, *(now.wrong if now.lacking else [])]
+        replaced = "load" in self.done[name] and any(sa["connection"] == name for sa in before)
+        if obsolete or (self.check_mode and replaced):
+            self.note(name, "re-authenticate")
+        elif now.lacking and not hub_begins:
+            self.note(name, "initiate")
+        else:
+            return
+        if self.check_mode:
+            return
+        for number in obsolete:
+            self.pluto.end(number)
+        if hub_begins:
+            return
+        end, said = time.monotonic() + self.timeout, ""
+        for tunnel in record["tunnels"]:
+            if tunnel["name"] in _sas.standing(record, self.pluto.sas(), older).lacking:
+                said += self.pluto.initiate(text.section(tunnel["name"]), max(1, int(end - time.monotonic())))
+        now = self._wait(record, older)
+        if now.lacking:
+            why = "; ".join(sorted(set(now.deviations))) or _libreswan.reason(said)
+            self.fail(", ".join(now.lacking), why or f"nothing came up within {self.timeout} s")
+
+    def _wait(self, record: dict[str, t.Any], older: int) -> _sas.Standing:
+        end = time.monotonic() + _SETTLE
+        while True:
+            now = _sas.standing(record, self.pluto.sas(), older)
+            if not now.lacking or time.monotonic() > end:
+                return now
+            time.sleep(_POLL)
+
+
+def prove(pluto: _libreswan.Pluto, records: list[dict[str, t.Any]], timeout: int) -> dict[str, list[dict[str, t.Any]]]:
+    """Re-authenticate every connection, then rekey every tunnel; what came of it is for ``_verdict`` to say.
+
+    pluto has no re-authentication beside a running SA, so each connection is down for a moment.
+    """
+    before = pluto.sas()
+    sections = [text.section(tunnel["name"]) for record in records for tunnel in record["tunnels"]]
+    names = {record["name"] for record in records}
+    for sa in before:
+        if sa["connection"] in names:
+            pluto.end(sa["id"])
+    for section in sections:
+        pluto.initiate(section, timeout)
+    reauthenticated = pluto.sas()
+    groups: dict[int, str | None] = {}
+    for section in sections:
+        known = _children(pluto.sas())
+        _code, said = pluto.run("whack", "--rekey-ipsec", "--name", section, seconds=timeout)
+        for number in _children(pluto.sas()) - known:
+            groups[number] = _libreswan_sas.rekeyed_group(said)
+    return {"before": before, "reauthenticated": reauthenticated, "rekeyed": pluto.sas(groups)}
+
+
+def _children(sas: list[dict[str, t.Any]]) -> set[int]:
+    return {child["id"] for sa in sas for child in sa["children"]}

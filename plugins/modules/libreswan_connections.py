@@ -1,0 +1,158 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Loads a libreswan router's connections and brings them into force."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: libreswan_connections
+short_description: Load the connections of a libreswan router and bring them into force
+version_added: 0.1.0
+author:
+  - bothends.vpn authors (@bothends)
+description:
+  - Makes pluto do what the files of M(bothends.vpn.site_configs) say. Loads only the tunnels that pluto does not have as the
+    files say, whatever the reason (a changed file, a restarted pluto, an earlier run that was killed).
+  - Then makes the SAs that are missing, or not what is declared, since a running SA keeps what it was born with. pluto ends a
+    tunnel's SAs when it is loaded anew, so a change interrupts that connection for a moment.
+  - Connections and SAs of others stay.
+extends_documentation_fragment:
+  - bothends.vpn.attributes
+options:
+  connections:
+    description: The connection records that are to be loaded, without keys, as M(bothends.vpn.site_configs) returns them.
+    type: list
+    elements: dict
+    default: []
+  absent:
+    description: The connection records whose SAs and configuration are to go.
+    type: list
+    elements: dict
+    default: []
+  files:
+    description: RV(bothends.vpn.site_configs#module:files). In check mode it says which files would change.
+    type: list
+    elements: dict
+    default: []
+  activate:
+    description: Whether to make SAs. Without it pluto makes them when there is traffic, or when the hub begins.
+    type: bool
+    default: true
+  reauthenticate:
+    description: Names of connections whose SAs are to be made anew in any case, because the hub changed.
+    type: list
+    elements: str
+    default: []
+  timeout:
+    description: Seconds that one connection may take to come up.
+    type: int
+    default: 30
+  directory:
+    description: Directory of the files, which C(ipsec.conf) and C(ipsec.secrets) include.
+    type: path
+    default: /etc/ipsec.d
+  state_file:
+    description: Where is kept what of the files was loaded into the running pluto. It must not outlive a restart of the machine.
+    type: path
+    default: /run/bothends-vpn/libreswan.json
+  rundir:
+    description: Directory of pluto's socket.
+    type: path
+    default: /run/pluto
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - Shows the actions, one a line.
+  idempotent:
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Write the files
+  bothends.vpn.site_configs:
+    sites: "{{ site_router_sites }}"
+    dest: /etc/ipsec.d
+  register: written
+
+- name: Load them and bring the connections up
+  bothends.vpn.libreswan_connections:
+    connections: "{{ written.connections }}"
+    absent: "{{ written.absent }}"
+    files: "{{ written.files }}"
+"""
+
+RETURN = r"""
+actions:
+  description: What was done (in check mode, would be done) for each connection - load, unload, initiate, re-authenticate.
+  type: dict
+  returned: always
+  sample: {prod/berlin: [load, initiate]}
+failures:
+  description: What did not come up and why. The module fails when there is any, after it has been through all connections.
+  type: list
+  elements: str
+  returned: always
+"""
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan, _libreswan_router
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "connections": {"type": "list", "elements": "dict", "default": []},
+    "absent": {"type": "list", "elements": "dict", "default": []},
+    "files": {"type": "list", "elements": "dict", "default": []},
+    "activate": {"type": "bool", "default": True},
+    "reauthenticate": {"type": "list", "elements": "str", "default": []},
+    "timeout": {"type": "int", "default": 30},
+    "directory": {"type": "path", "default": "/etc/ipsec.d"},
+    "state_file": {"type": "path", "default": "/run/bothends-vpn/libreswan.json"},
+    "rundir": {"type": "path", "default": "/run/pluto"},
+}
+
+
+def main() -> None:
+    """Runs the module."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    given = module.params
+    program = module.get_bin_path("ipsec", opt_dirs=["/usr/sbin", "/sbin"])
+    if program is None:
+        module.fail_json(msg="ipsec is not there. Install libreswan (Debian: libreswan).")
+    try:
+        router = _libreswan_router.Router(
+            _libreswan.Pluto(program, given["directory"], given["rundir"]),
+            given["connections"],
+            [record["name"] for record in given["absent"]],
+            {entry["site"] for entry in given["files"] if entry["changed"]},
+            given["state_file"],
+            given["timeout"],
+            module.check_mode,
+        )
+        router.load()
+        if given["activate"]:
+            router.activate(given["reauthenticate"])
+    except (VpnError, OSError) as error:
+        module.fail_json(msg=str(error))
+    actions = {name: done for name, done in router.done.items() if done}
+    result = {
+        "changed": bool(actions),
+        "actions": actions,
+        "failures": router.failures,
+        "diff": {"before": "", "after": "".join(f"{name}: {what}\n" for name in actions for what in actions[name])},
+    }
+    if router.failures:
+        module.fail_json(msg="\n".join(router.failures), **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads a libreswan router's SAs, or makes them anew to prove them."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: libreswan_state
+short_description: Read a libreswan router's SAs, or make them anew to prove them
+version_added: 0.1.0
+author:
+  - bothends.vpn authors (@bothends)
+description:
+  - Reads the running SAs with their suites, selectors and counters, in the words of the description.
+  - With O(prove) it ends each connection, makes it anew and then rekeys each tunnel first, and returns what was there before
+    and after each of the two. A running SA keeps what it was born with, so only this shows that what is stored works.
+extends_documentation_fragment:
+  - bothends.vpn.attributes
+options:
+  connections:
+    description:
+      - The connections to prove, as the filter P(bothends.vpn.connections#filter) gives them for the site's end.
+    type: list
+    elements: dict
+    default: []
+  prove:
+    description:
+      - Make the SAs of O(connections) anew. This interrupts traffic for a moment, since pluto cannot make them beside the old ones.
+    type: bool
+    default: false
+  timeout:
+    description:
+      - Seconds that a tunnel may take to come up, at most.
+    type: int
+    default: 20
+  directory:
+    description:
+      - Directory of the files, which C(ipsec.conf) and C(ipsec.secrets) include.
+    type: path
+    default: /etc/ipsec.d
+  rundir:
+    description:
+      - Directory of pluto's socket.
+    type: path
+    default: /run/pluto
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Reads only; O(prove) is left out.
+  diff_mode:
+    support: none
+    details:
+      - New SAs are no change of any configuration.
+  idempotent:
+    support: partial
+    details:
+      - With O(prove) it makes new SAs each time.
+"""
+
+EXAMPLES = r"""
+- name: Look at the SAs
+  bothends.vpn.libreswan_state:
+  register: state
+
+- name: Show them
+  ansible.builtin.debug:
+    var: state.sas
+"""
+
+RETURN = r"""
+sas:
+  description: The IKE SAs with their children, as they are at the end.
+  returned: success
+  type: list
+  elements: dict
+proof:
+  description: The SAs C(before), after each was C(reauthenticated), and after each child was C(rekeyed).
+  returned: when O(prove) was done
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan, _libreswan_router
+
+ARGUMENT_SPEC = {
+    "connections": {"type": "list", "elements": "dict", "default": []},
+    "prove": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 20},
+    "directory": {"type": "path", "default": "/etc/ipsec.d"},
+    "rundir": {"type": "path", "default": "/run/pluto"},
+}
+
+
+def main() -> None:
+    """Runs the module."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    given = module.params
+    prove = given["prove"] and not module.check_mode
+    try:
+        program = module.get_bin_path("ipsec", required=True, opt_dirs=["/usr/sbin", "/sbin"])
+        pluto = _libreswan.Pluto(program, given["directory"], given["rundir"])
+        proof = _libreswan_router.prove(pluto, given["connections"], given["timeout"]) if prove else None
+        module.exit_json(changed=prove, sas=pluto.sas(), **({"proof": proof} if proof else {}))
+    except VpnError as error:
+        module.fail_json(msg=str(error))
+
+
+if __name__ == "__main__":
+    main()
