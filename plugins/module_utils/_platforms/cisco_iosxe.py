@@ -290,7 +290,7 @@ def _setting_problems(given: t.Mapping[str, t.Any]) -> t.Iterator[Problem]:
         for value in values if isinstance(values, list) else [values]:
             if not pattern.match(str(value)):
                 yield f"router_settings.{name}", value, f"is not {wanted}.", "Write it as `show running-config` does."
-    entries = given.get("connections") or []
+    entries = _dicts(given.get("connections"))
     for index, entry in enumerate(entries):
         for name, (low, high) in _NUMBERS.items():
             where, value = f"router_settings.connections[{index}].{name}", entry.get(name)
@@ -303,7 +303,7 @@ def _setting_problems(given: t.Mapping[str, t.Any]) -> t.Iterator[Problem]:
                 )
             elif value is not None and value in [other.get(name) for other in entries[:index]]:
                 yield where, value, "two connections cannot share it.", "Give each connection its own."
-    for index, route in enumerate(given.get("routes") or []):
+    for index, route in enumerate(_dicts(given.get("routes"))):
         try:
             text.masked(route["to"])
             ipaddress.IPv4Address(route["via"])
@@ -314,6 +314,11 @@ def _setting_problems(given: t.Mapping[str, t.Any]) -> t.Iterator[Problem]:
                 f"{error}.",
                 "Write {to: 192.168.4.0/24, via: 192.168.3.254}.",
             )
+
+
+def _dicts(value: t.Any) -> list[dict[str, t.Any]]:
+    """Leave out what the specification refuses anyway."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def object_name(name: str) -> str:
@@ -355,7 +360,7 @@ def _needed_numbers(given: t.Mapping[str, t.Any], record: Record) -> t.Iterator[
 
 
 def _numbers(record: Record, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return next((entry for entry in given.get("connections") or [] if entry.get("hub") == record["hub"]), {})
+    return next((entry for entry in _dicts(given.get("connections")) if entry.get("hub") == record["hub"]), {})
 
 
 def _word(field: str, name: str | None, where: str) -> str | None:
@@ -461,6 +466,11 @@ def model(
     connections = [_connection(record, settings) for record in records]
     inner = f"vrf {settings['vrf']} " if settings.get("vrf") else ""
     policies = [one for one in connections if one["mode"] == "policy"]
+    taken = [line["number"] for one in policies for line in one["nat_lines"] if isinstance(line["number"], int)]
+    if len(taken) > len(set(taken)):
+        raise ValueError(
+            "router_settings.connections: nat_sequence: a connection needs one line for each pair of subnets"
+        )
     words = {name: settings.get(name) or "" for name in _WORDS if name != "lan_interfaces"}
     for name in ("wan_interface", *_needed_words(settings, records)):
         if name in words and not words[name]:

@@ -244,6 +244,26 @@ def test_what_cannot_be_said_is_refused(case: str) -> None:
     assert changes.get("psk", ios.PSK) not in str(caught.value)
 
 
+def test_the_lines_of_two_connections_do_not_overlap() -> None:
+    """Each pair takes a line of the NAT's access list, so the second connection begins after the first's last."""
+    both = [ios.record(**ios.PAIRS), ios.record("prod-b")]
+    for number, refused in ((13, True), (14, False)):
+        given = {**ios.BUSY, "connections": [ios.numbers(), ios.numbers("prod-b", number)]}
+        if refused:
+            with pytest.raises(VpnError, match="nat_sequence"):
+                files(given, both)
+        else:
+            assert "\n 14 deny ip" in configuration(given, both)
+
+
+@pytest.mark.parametrize(
+    "given", [{"connections": "prod"}, {"connections": [5]}, {"routes": 5}, {"routes": ["x"]}, {"vrf": ["x y"]}]
+)
+def test_checks_survive_settings_of_another_type(given: dict[str, t.Any]) -> None:
+    """The specification has said so before, and the other checks go on."""
+    assert all(len(found) == 4 for found in cisco_iosxe.problems(ios.record(router_settings=given)))
+
+
 def test_both_ends_have_the_same_problems() -> None:
     """Checks look at the hub's view, where the site's own id is the remote one."""
     site = ios.record(**ios.V1, **ios.BEHIND_NAT)
