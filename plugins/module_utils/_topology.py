@@ -68,6 +68,7 @@ class Connection(t.TypedDict, total=False):
     psk_generation: int
     router: str
     platform: str
+    driven: bool  # whether roles bring the platform's configuration into force
     platform_version: str | None
     router_settings: dict[str, t.Any]
     security_group_rules: list[dict[str, t.Any]]
@@ -119,6 +120,7 @@ def _connection(
         local=_end(hub["gateway"], hub["gateway"], site["peer_id"], hub["subnets"]),
         remote=_end(site["gateway"], site["local_address"] or site["gateway"], site["id"], site["subnets"]),
         selector_mode=_selector_mode(site["selector_mode"], policy["ike"]["version"], site["platform"]),
+        driven=_platforms.PLATFORMS[site["platform"]].DRIVEN,
         probes=site["probe"],
     )
     record.update(t.cast(Connection, {field: site[field] for field in _FROM_SITE}))

@@ -105,7 +105,11 @@ def _row(
         row["verdict"], row["why"] = (FAILED, "it is disabled, and still up") if up else (DISABLED, "")
         return row
     if sas is None:
-        row["why"] = f"router {record['router']} was not asked: it is not in this run, or could not be reached"
+        row["why"] = f"router {record['router']} was not asked: " + (
+            "it is not in this run, or could not be reached"
+            if record["driven"]
+            else f"{record['platform']} is configured by hand"
+        )
         if tunnel["name"] in pending:
             row["verdict"] = PENDING
             row["why"] = f"a change is stored, and in force once the site makes new SAs; {row['why']}"
