@@ -8,9 +8,11 @@
 Mode ``policy`` is a crypto map on the WAN interface, mode ``route`` a virtual tunnel interface with several SAs. Each pair of
 subnets is a line of an access list and an SA of its own. What belongs to one connection has one name; what the router has
 once (interfaces, the crypto map, the IKEv2 policy, the NAT's access list) is named by router_settings and added to.
-Sources: Cisco's YANG modules of IOS XE 16.9 (names, choices, ranges); "Configure a Multi-SA Virtual Tunnel Interface on a Cisco
-IOS XE Router", document 214728 (``tunnel protection ipsec policy``, from 16.12 on); "Configuring IKEv2 VRF aware SVTI", document
-214938 (front VRF); "IPsec Dead Peer Detection Periodic Message Option" (keepalive and dpd).
+Sources, below https://www.cisco.com/c/en/us: the YANG modules of IOS XE 16.9 (names, choices, ranges);
+/support/docs/security-vpn/ipsec-negotiation-ike-protocols/214728-configure-multi-sa-virtual-tunnel-interf.html and
+/td/docs/routers/ios/config/17-x/sec-vpn/b-security-vpn/m_sec-ipsec-virt-tunnl-0.html (several SAs, from 16.12 on);
+/support/docs/security-vpn/ipsec-architecture-implementation/214938-configuring-ikev2-vrf-aware-svti.html (front VRF);
+/td/docs/ios-xml/ios/sec_conn_dplane/configuration/xe-16/sec-ipsec-data-plane-xe-16-book/sec-ipsec-dead-peer.html (silent peers).
 """
 
 from __future__ import annotations
