@@ -14,7 +14,8 @@ import hypothesis
 import iosxe
 import pytest
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _platforms
+from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _cisco_iosxe_checks
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases_cisco_iosxe as cases
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import test_cisco_iosxe as unit
 
@@ -202,7 +203,7 @@ def test_the_limits_are_those_of_the_modules() -> None:
         ("dpd.interval", "v1"): "crypto isakmp profile X\n keepalive {} retry 2",
         ("dpd.interval", "v2"): "crypto ikev2 profile X\n dpd {} 2 periodic",
     }
-    ranges = _platforms.PLATFORMS["cisco_iosxe"].RANGES
+    ranges = _cisco_iosxe_checks.RANGES
     assert {(field, version) for field in ranges for version in ranges[field]} == set(lines)
     for (field, version), line in lines.items():
         low, high = ranges[field][version]

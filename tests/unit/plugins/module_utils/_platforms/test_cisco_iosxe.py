@@ -24,7 +24,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _views,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ios_text, cisco_iosxe
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _cisco_iosxe_words, _ios_text, cisco_iosxe
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases_cisco_iosxe as ios
 
@@ -188,7 +188,7 @@ def test_every_other_key_is_refused(psk: str) -> None:
 @hypothesis.given(names=st.lists(st.tuples(_NAMES, _NAMES), min_size=2, max_size=2, unique=True))
 def test_no_two_connections_share_a_name(names: list[tuple[str, str]]) -> None:
     """Hub a-b with site c is another connection than hub a with site b-c."""
-    assert len({cisco_iosxe.object_name("/".join(name)) for name in [*names, ("a-b", "c"), ("a", "b-c")]}) >= 3
+    assert len({_cisco_iosxe_words.object_name("/".join(name)) for name in [*names, ("a-b", "c"), ("a", "b-c")]}) >= 3
 
 
 # --- what cannot be said --------------------------------------------------------------------------------------------
