@@ -243,13 +243,11 @@ def apply(site: dict[str, t.Any], dest: str, check_mode: bool) -> t.Iterator[Don
 
 def find_left(dest: str, known: t.Collection[str], hubs: t.Collection[str], purge: bool) -> list[dict[str, t.Any]]:
     """Finds the files of sites that are not known any more, and says of each whether it is to be removed."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for path in sorted(glob.glob(os.path.join(glob.escape(dest), "*"))):
-        whose = _platforms.owner(os.path.basename(path))
-        if whose and whose[1] not in known:
-            found.setdefault(whose, {})[path] = current(path)[0] or ""
     left = []
-    for (platform, site), texts in found.items():
+    for platform, site, names in _platforms.owners(sorted(os.listdir(dest)) if os.path.isdir(dest) else []):
+        if site in known:
+            continue
+        texts = {os.path.join(dest, name): current(os.path.join(dest, name))[0] or "" for name in names}
         try:
             records = _platforms.read(platform, texts)
         except VpnError:

@@ -124,15 +124,24 @@ def files(platform: str, site: str) -> list[str]:
     return [pattern.format(site=site) for pattern, _template in PLATFORMS[platform].FILES]
 
 
-def owner(name: str) -> tuple[str, str] | None:
-    """Tell the platform and the site of a file by its name; None for a file that is not ours."""
+def owners(names: t.Collection[str]) -> list[tuple[str, str, list[str]]]:
+    """Tell the platform and the site of files by their names; files that are not ours are left out.
+
+    Platforms may call a file alike, so a site's files are those of the platform that most of them belong to.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
     for platform, speaker in PLATFORMS.items():
         for pattern, _template in speaker.FILES:
             head, _site, tail = pattern.partition("{site}")
-            site = name[len(head) : len(name) - len(tail)]
-            if name == head + site + tail and _SITE_NAME.match(site):
-                return platform, site
-    return None
+            for name in names:
+                site = name[len(head) : len(name) - len(tail)]
+                if name == head + site + tail and _SITE_NAME.match(site):
+                    found.setdefault(site, {}).setdefault(platform, []).append(name)
+    out = []
+    for site, of in sorted(found.items()):
+        platform = max(of, key=lambda one: len(of[one]))
+        out.append((platform, site, of[platform]))
+    return out
 
 
 def read(platform: str, texts: t.Mapping[str, str]) -> list[dict[str, t.Any]]:

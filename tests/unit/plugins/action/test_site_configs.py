@@ -17,6 +17,7 @@ import pytest
 from ansible.module_utils.common.parameters import remove_values
 
 from ansible_collections.bothends.vpn.plugins.action import site_configs as action
+from ansible_collections.bothends.vpn.plugins.module_utils import _platforms
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.modules import site_configs as module
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases, cases_cisco_iosxe
@@ -152,6 +153,27 @@ def test_sites_that_are_not_described_any_more(tmp_path: Path, case: str) -> Non
     found = module.find_left(str(tmp_path), known, hubs, purge)
     assert [(one["site"], one["removed"]) for one in found] == left
     assert all(one["connections"] == ["prod/paris"] for one in found)
+
+
+@pytest.mark.parametrize("platform", sorted(_platforms.PLATFORMS))
+def test_what_a_platform_wrote_is_known_again(tmp_path: Path, platform: str) -> None:
+    """By the names and the content of all files, though two platforms may call a file alike."""
+    tunnels = [{"name": "prod/paris/1", "local_subnets": ["192.168.3.0/24"], "remote_subnets": ["192.168.1.0/24"]}]
+    record = cases.record(
+        site="paris",
+        platform=platform,
+        mode="policy",
+        selector_mode="per_pair",
+        tunnels=tunnels,
+        dpd={"action": "restart"},
+        psk="a-key-of-paris-00000000",
+    )
+    paris = {"name": "paris", "platform": platform, "connections": [record]}
+    [wanted] = action.rendered([paris], allow_placeholders=True, resolved={})
+    list(module.apply(wanted, str(tmp_path), check_mode=False))
+    [left] = module.find_left(str(tmp_path), (), {"prod"}, True)
+    assert (left["site"], left["connections"], left["removed"]) == ("paris", ["prod/paris"], True)
+    assert sorted(map(os.path.basename, left["paths"])) == sorted(_platforms.files(platform, "paris"))
 
 
 def test_a_file_that_somebody_changed_beyond_reading_stays(tmp_path: Path) -> None:
