@@ -74,6 +74,7 @@ class Step(t.NamedTuple):
             "id": self.id,
             "disruptive": self.disruptive,
             "pending_activation": self.pending_activation,
+            "in_force": "interrupts" if self.disruptive else "with new SAs" if self.pending_activation else "at once",
             "fields": fields,
             "why": self.why or ", ".join(fields),
         }

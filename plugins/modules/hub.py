@@ -142,6 +142,10 @@ plan:
       description: Whether a running tunnel goes on without it until the site has made new SAs.
       type: bool
       returned: success
+    in_force:
+      description: The same in words, V(at once), V(with new SAs) or V(interrupts).
+      type: str
+      returned: success
     fields:
       description: The fields that an update sends.
       type: list
