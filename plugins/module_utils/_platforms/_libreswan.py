@@ -105,9 +105,9 @@ class Pluto:
         """Brings one tunnel up, for a bounded time; gives what pluto said of it."""
         return self.run("whack", "--initiate", "--name", section, seconds=seconds)[1]
 
-    def end(self, number: int) -> None:
-        """Ends one IKE SA with its tunnels."""
-        self.run("whack", "--deletestate", str(number))
+    def terminate(self, section: str) -> None:
+        """Ends the SAs of one tunnel, and the IKE SA where it was this conn that made it; pluto does not revive them."""
+        self.run("whack", "--terminate", "--name", section)
 
 
 def _content(path: str) -> str:

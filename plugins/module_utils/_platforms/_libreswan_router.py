@@ -151,8 +151,9 @@ class Router:
             return
         if self.check_mode:
             return
-        for number in obsolete:
-            self.pluto.end(number)
+        if obsolete:
+            for tunnel in record["tunnels"]:
+                self.pluto.terminate(text.section(tunnel["name"]))
         if hub_begins:
             return
         end, said = time.monotonic() + self.timeout, ""
@@ -180,10 +181,8 @@ def prove(pluto: _libreswan.Pluto, records: list[dict[str, t.Any]], timeout: int
     """
     before = pluto.sas()
     sections = [text.section(tunnel["name"]) for record in records for tunnel in record["tunnels"]]
-    names = {record["name"] for record in records}
-    for sa in before:
-        if sa["connection"] in names:
-            pluto.end(sa["id"])
+    for section in sections:
+        pluto.terminate(section)
     for section in sections:
         pluto.initiate(section, timeout)
     reauthenticated = pluto.sas()

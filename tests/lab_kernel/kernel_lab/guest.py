@@ -10,6 +10,7 @@ difference; the processes of User-Mode Linux run in the namespace that was the r
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -60,15 +61,23 @@ class Guest:
         starter = spawn(record, argv, self.machine.log)
         listen = ["socat", "TCP4-LISTEN:22,bind=127.0.0.1,fork,reuseaddr", f"TCP4:{_INSIDE}:22"]
         spawn(self.layout.processes / f"ssh-{self.name}", [*netns.enter(self.namespace), *listen], self.machine.log)
-        deadline = time.monotonic() + _START_SECONDS
-        while self.run(["ipsec", "whack", "--status"], check=False, timeout=20).returncode:
-            if starter.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"guest {self.name} does not come up, see {self.machine.log}")
-            time.sleep(0.3)
+        self._wait_for_pluto(starter)
 
     def stop(self) -> None:
         """Ends the guest; `Lab.reset_router` then makes the router that it stood for."""
         self.machine.stop()
+
+    def restart_pluto(self) -> None:
+        """Starts pluto anew; it loads what its files say."""
+        self.run(["/lab/pluto.sh"])
+        self._wait_for_pluto()
+
+    def _wait_for_pluto(self, starter: subprocess.Popen | None = None) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while self.run(["ipsec", "whack", "--status"], check=False, timeout=20).returncode:
+            if time.monotonic() > deadline or (starter and starter.poll() is not None):
+                raise RuntimeError(f"guest {self.name} does not come up, see {self.machine.log}")
+            time.sleep(0.3)
 
     def _plug(self, number: int) -> str:
         """Joins a link of the guest to the lab; gives the kernel's argument for it."""
@@ -90,8 +99,8 @@ class Guest:
         (own / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {self.name}\n")
         lab = own / "lab"
         lab.mkdir()
-        (lab / "init.sh").write_bytes((SOURCE / "init.sh").read_bytes())
-        (lab / "init.sh").chmod(0o755)
+        for script in ("init.sh", "pluto.sh"):
+            shutil.copy(SOURCE / script, lab)
         commands = ["link set lo up"]
         for number, link in enumerate(self.network.interfaces):
             commands += [f"link set vec{number} name {link.name}"]

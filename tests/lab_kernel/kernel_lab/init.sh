@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the bothends.vpn authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The first process of a guest: its links from /lab/network, SSH, and pluto as Debian's service starts it.
+# The first process of a guest: its links from /lab/network, SSH, and pluto.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -15,9 +15,6 @@ ip -batch /lab/network
 # Without PAM, sshd takes "!" as a locked account, even for keys.
 sed -i 's/^root:[^:]*:/root:*:/' /etc/shadow
 /usr/sbin/sshd -e
-/usr/libexec/ipsec/addconn --config /etc/ipsec.conf --checkconfig
-/usr/libexec/ipsec/_stackmanager start
-ipsec checknss
-/usr/libexec/ipsec/pluto --leak-detective --config /etc/ipsec.conf --logfile /var/log/pluto.log
+/lab/pluto.sh
 # The kernel panics when its first process ends.
 while :; do sleep 1000; done

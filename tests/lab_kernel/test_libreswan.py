@@ -1,0 +1,188 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""libreswan with its kernel's ESP against the real cloud end: a site's life by the collection's roles, and what must fail."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from scenarios.conftest import DESCRIPTION, EXAMPLE, Playbooks, changed_sites
+
+from bothends_lab import Lab
+from kernel_lab.guest import Guest
+
+PAIRS = [
+    ("berlin-pc", "192.168.1.10"),
+    ("berlin-plant", "192.168.2.10"),
+    ("app1", "192.168.4.10"),
+    ("db1", "192.168.3.10"),
+]
+PSK = yaml.safe_load((EXAMPLE / "psks.yml").read_text())["prod/berlin"]
+ODD_PSK = "0x\"quotes' and \\ {{ 7*7 }} {% raw %} $HOME `id` #no , ; = ümläut"
+CONF, SECRETS = "/etc/ipsec.d/bothends-vpn-berlin.conf", "/etc/ipsec.d/bothends-vpn-berlin.secrets"
+SITES = changed_sites(platform="libreswan")
+# One pair of subnets is enough for what is not about pairs.
+ONE_PAIR = {
+    "vpn_hubs": {"prod": {**DESCRIPTION["vpn_hubs"]["prod"], "subnets": ["192.168.1.0/24"]}},
+    "vpn_sites": changed_sites(
+        platform="libreswan",
+        subnets=["192.168.3.0/24"],
+        probe=[{"from": "192.168.3.10", "to": "192.168.1.10"}],
+        router_settings=None,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def lab() -> Lab:
+    return Lab.load()
+
+
+@pytest.fixture(scope="module")
+def playbook(lab, tmp_path_factory) -> Playbooks:
+    return Playbooks(lab, tmp_path_factory.mktemp("report") / "rows.json")
+
+
+@pytest.fixture(scope="module")
+def guest(lab):
+    """The lab's router `berlin` as a machine with a kernel of its own and libreswan."""
+    lab.reset_cloud_vpn()
+    guest = Guest(lab, "berlin")
+    guest.start()
+    yield guest
+    guest.stop()
+    lab.reset()
+
+
+@pytest.fixture(scope="module")
+def made(guest, playbook):
+    """Both ends as described, with four pairs of subnets; what check mode said before, and the real run."""
+    planned = playbook("site", "--check", "--diff", vpn_sites=SITES)
+    assert guest.run(["ls", CONF], check=False).returncode
+    return planned, playbook("site", "--diff", "-vvv", vpn_sites=SITES)
+
+
+def test_hosts_on_both_sides_talk(made, lab):
+    for source, address in PAIRS:
+        assert lab.wait_for_ping(source, address, seconds=20), f"{source} does not reach {address}"
+
+
+def test_it_is_the_kernels_esp(made, guest):
+    """Not user space: the kernel holds the SAs, and counts what went through them."""
+    said = guest.run(["ip", "-s", "xfrm", "state"]).stdout
+    assert said.count("mode tunnel") == 8
+    assert said.count("encap type espinudp") == 8
+    assert "auth-trunc hmac(sha384)" in said and "enc cbc(aes)" in said
+
+
+def test_every_pair_is_proven(made, playbook):
+    run = playbook.prove(vpn_sites=SITES)
+    assert set(run.verdicts.values()) == {"proven"}
+    assert len(run.verdicts) == 4
+
+
+def test_a_second_run_changes_nothing(made, playbook):
+    assert playbook("site", vpn_sites=SITES).changed == 0
+
+
+def test_no_key_shows(made):
+    planned, real = made
+    assert PSK not in planned.output + real.output
+
+
+def test_traffic_alone_brings_a_tunnel_up(made, guest, lab):
+    """The kernel's policies hold a packet until pluto has an SA for it."""
+    name = "bothends.prod.berlin.1"
+    guest.run(["ipsec", "whack", "--name", name, "--terminate"])
+    assert not re.search(
+        rf'"{name}".* STATE_V2_ESTABLISHED_CHILD', guest.run(["ipsec", "whack", "--showstates"]).stdout
+    )
+    assert lab.wait_for_ping("berlin-pc", "192.168.1.10", seconds=20)
+
+
+def test_fewer_subnets_take_their_tunnels_away(made, guest, playbook):
+    """The tunnels that are described no more are gone at both ends, the other one carries."""
+    playbook("site", hub_allow_disruption=True, **ONE_PAIR)
+    assert re.findall(r"^conn .*\.\d$", guest.run(["cat", CONF]).stdout, re.MULTILINE) == [
+        "conn bothends.prod.berlin.1"
+    ]
+    assert guest.run(["ipsec", "whack", "--status"]).stdout.count("our idtype") == 1
+    assert playbook.prove(**ONE_PAIR).verdicts == {"prod/berlin/1": "proven"}
+
+
+@pytest.fixture
+def whole(guest, playbook):
+    """What a test breaks is put right again."""
+    yield
+    playbook("site", hub_allow_disruption=True, **ONE_PAIR)
+    assert playbook("verify", **ONE_PAIR).verdicts == {"prod/berlin/1": "up"}
+
+
+def rewrite(guest: Guest, path: str, pattern: str, replacement: str) -> None:
+    """Changes a file behind the collection's back, and makes pluto load it."""
+    text = guest.run(["cat", path]).stdout
+    changed, count = re.subn(pattern, replacement, text)
+    assert count
+    guest.run(["tee", path], stdin=changed)
+    guest.run(["ipsec", "auto", "--rereadsecrets"])
+    guest.run(["ipsec", "auto", "--replace", "bothends.prod.berlin.1"])
+    guest.run(["timeout", "10", "ipsec", "auto", "--up", "bothends.prod.berlin.1"], check=False)
+
+
+@pytest.mark.usefixtures("whole")
+def test_another_hash_passes_pings_but_not_the_proof(guest, lab, playbook):
+    """The cloud's end also accepts its defaults."""
+    rewrite(guest, CONF, r"esp=\S+", "esp=aes256-sha2_512-dh20")
+    assert lab.wait_for_ping("berlin-pc", "192.168.1.10")
+    run = playbook.prove(ok=False, **ONE_PAIR)
+    assert run.verdicts == {"prod/berlin/1": "failed"}
+    assert "integrity is sha512, declared is sha384" in run.why
+
+
+@pytest.mark.usefixtures("whole")
+def test_without_pfs_pings_pass_but_not_the_proof(guest, lab, playbook):
+    rewrite(guest, CONF, r"pfs=yes", "pfs=no")
+    assert lab.wait_for_ping("berlin-pc", "192.168.1.10")
+    run = playbook.prove(ok=False, **ONE_PAIR)
+    assert "rekeyed with PFS group none, declared is group20" in run.why or "rekeying gave no new SA" in run.why
+
+
+@pytest.mark.usefixtures("whole")
+def test_another_key_is_named(guest, lab, playbook):
+    run = playbook("routers", ok=False, vpn_psks={"berlin": "another key than the cloud has"}, **ONE_PAIR)
+    assert "the key or an id differs between the two ends" in run.output
+    assert not lab.ping("berlin-pc", "192.168.1.10")
+
+
+@pytest.mark.usefixtures("whole")
+def test_ikev1_needs_its_permission_and_a_key_of_any_characters_arrives_whole(guest, lab, playbook):
+    old = {
+        **DESCRIPTION["vpn_policies"]["strong"]["ike"],
+        "version": "v1",
+        "integrity": "sha256",
+        "dh_group": "group14",
+    }
+    policies = {
+        "strong": {"ike": old, "ipsec": {**DESCRIPTION["vpn_policies"]["strong"]["ipsec"], "pfs_group": "group16"}}
+    }
+    variables = {**ONE_PAIR, "vpn_policies": policies, "vpn_psks": {"berlin": ODD_PSK}, "hub_allow_disruption": True}
+    run = playbook("site", ok=False, **variables)
+    assert "set ikev1-policy=accept" in run.output
+    guest.run(["sed", "-i", r"s/^config setup/&\n\tikev1-policy=accept/", "/etc/ipsec.conf"])
+    guest.restart_pluto()
+    playbook("site", **variables)
+    assert lab.wait_for_ping("berlin-pc", "192.168.1.10")
+    assert playbook.prove(**variables).verdicts == {"prod/berlin/1": "proven"}
+
+
+def test_an_absent_site_leaves_nothing(guest, lab, playbook):
+    """Last: both ends are as they were."""
+    gone = {"berlin": {**ONE_PAIR["vpn_sites"]["berlin"], "state": "absent"}}
+    playbook("site", hub_allow_disruption=True, **{**ONE_PAIR, "vpn_sites": gone})
+    assert guest.run(["ls", CONF, SECRETS], check=False).stdout == ""
+    assert "loaded 0" in guest.run(["ipsec", "whack", "--status"]).stdout
+    assert "mode tunnel" not in guest.run(["ip", "xfrm", "state"]).stdout
+    assert not lab.ping("berlin-pc", "192.168.1.10", count=1)
