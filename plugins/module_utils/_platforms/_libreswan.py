@@ -105,9 +105,16 @@ class Pluto:
         """Brings one tunnel up, for a bounded time; gives what pluto said of it."""
         return self.run("whack", "--initiate", "--name", section, seconds=seconds)[1]
 
-    def terminate(self, section: str) -> None:
-        """Ends the SAs of one tunnel, and the IKE SA where it was this conn that made it; pluto does not revive them."""
-        self.run("whack", "--terminate", "--name", section)
+    def end(self, names: t.Collection[str], sections: t.Iterable[str]) -> None:
+        """Ends the SAs of connections with these names and conns.
+
+        Termination takes the tunnels only, and keeps pluto from reviving them; their IKE SA goes by its number.
+        """
+        for section in sections:
+            self.run("whack", "--terminate", "--name", section)
+        for sa in self.sas():
+            if sa["connection"] in names:
+                self.run("whack", "--deletestate", str(sa["id"]))
 
 
 def _content(path: str) -> str:

@@ -152,8 +152,7 @@ class Router:
         if self.check_mode:
             return
         if obsolete:
-            for tunnel in record["tunnels"]:
-                self.pluto.terminate(text.section(tunnel["name"]))
+            self.pluto.end([name], [text.section(tunnel["name"]) for tunnel in record["tunnels"]])
         if hub_begins:
             return
         end, said = time.monotonic() + self.timeout, ""
@@ -181,8 +180,7 @@ def prove(pluto: _libreswan.Pluto, records: list[dict[str, t.Any]], timeout: int
     """
     before = pluto.sas()
     sections = [text.section(tunnel["name"]) for record in records for tunnel in record["tunnels"]]
-    for section in sections:
-        pluto.terminate(section)
+    pluto.end([record["name"] for record in records], sections)
     for section in sections:
         pluto.initiate(section, timeout)
     reauthenticated = pluto.sas()
