@@ -177,7 +177,9 @@ def test_projects_and_roles_are_real(running):
     other, reader = running.api("lab-other"), running.api("lab-reader")
     router = running.api().list("routers", name="prod")[0]
     assert not other.list("routers"), "another project sees the first one's router"
-    assert reader.list("routers", name="prod")[0]["id"] == router["id"], "the reader does not see its own project's router"
+    assert reader.list("routers", name="prod")[0]["id"] == router["id"], (
+        "the reader does not see its own project's router"
+    )
     for api, path, expected in ((other, f"/routers/{router['id']}", 404), (reader, f"/routers/{router['id']}", 403)):
         with pytest.raises(ApiError) as refused:
             api.request("PUT", path, {"router": {"name": "mine"}})

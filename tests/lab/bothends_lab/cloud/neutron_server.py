@@ -67,7 +67,7 @@ def main() -> None:
     os.environ["OS_NEUTRON_CONFIG_FILES"] = config.name
     layout = Layout()
     patches.retry_when_sqlite_is_locked()
-    patches.retry_status_reports()
+    patches.retry_what_meets_a_locked_database()
     patches.load_extension_without_sha1()
     patches.add_mechanism_driver()
 
