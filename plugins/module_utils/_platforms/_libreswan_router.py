@@ -142,8 +142,10 @@ class Router:
         older = max((sa["id"] for sa in before if sa["connection"] == name), default=0) if forced else 0
         now = _sas.standing(record, before, older)
         obsolete = [*now.old, *(now.wrong if now.lacking else [])]
-        replaced = "load" in self.done[name] and any(sa["connection"] == name for sa in before)
-        if obsolete or (self.check_mode and replaced):
+        if self.check_mode and "load" in self.done[name]:
+            # What is loaded anew loses its SAs.
+            now, obsolete = now._replace(lacking=[tunnel["name"] for tunnel in record["tunnels"]]), []
+        if obsolete:
             self.note(name, "re-authenticate")
         elif now.lacking and not hub_begins:
             self.note(name, "initiate")

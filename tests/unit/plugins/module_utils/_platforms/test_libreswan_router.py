@@ -147,7 +147,8 @@ def test_a_pluto_that_was_restarted_has_read_the_files_itself(machine: Machine) 
 def test_a_run_that_was_killed_after_writing_is_taken_up(machine: Machine) -> None:
     machine.go(TWO, rewritten=True)
     machine.write({**TWO, "psk": "another key"})
-    assert done(machine.go(TWO)) == {"prod/berlin": ["load", "initiate"]}
+    planned = machine.go(TWO, check_mode=True)
+    assert done(machine.go(TWO)) == done(planned) == {"prod/berlin": ["load", "initiate"]}
     assert ("auto", "--rereadsecrets") in machine.pluto.told
 
 
@@ -181,7 +182,9 @@ def test_an_absent_connection_goes_and_others_stay(machine: Machine) -> None:
 def test_where_the_hub_changed_new_sas_are_made(machine: Machine) -> None:
     machine.go(TWO, rewritten=True)
     before = set(machine.pluto.up.values())
-    assert done(machine.go(TWO, forced=["prod/berlin"])) == {"prod/berlin": ["re-authenticate"]}
+    planned = machine.go(TWO, forced=["prod/berlin"], check_mode=True)
+    assert before == set(machine.pluto.up.values())
+    assert done(machine.go(TWO, forced=["prod/berlin"])) == done(planned) == {"prod/berlin": ["re-authenticate"]}
     assert not before & set(machine.pluto.up.values())
 
 
