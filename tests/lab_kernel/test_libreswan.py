@@ -23,6 +23,7 @@ PAIRS = [
 PSK = yaml.safe_load((EXAMPLE / "psks.yml").read_text())["prod/berlin"]
 ODD_PSK = "0x\"quotes' and \\ {{ 7*7 }} {% raw %} $HOME `id` #no , ; = ümläut"
 CONF, SECRETS = "/etc/ipsec.d/bothends-vpn-berlin.conf", "/etc/ipsec.d/bothends-vpn-berlin.secrets"
+TUNNEL = "bothends.prod.berlin.1"
 SITES = changed_sites(platform="libreswan")
 # One pair of subnets is enough for what is not about pairs.
 ONE_PAIR = {
@@ -103,82 +104,77 @@ def test_traffic_alone_brings_a_tunnel_up(made, guest, lab):
     assert lab.wait_for_ping("berlin-pc", "192.168.1.10", seconds=20)
 
 
-def test_fewer_subnets_take_their_tunnels_away(made, guest, playbook):
-    """The tunnels that are described no more are gone at both ends, the other one carries."""
+@pytest.fixture(scope="module")
+def one_pair(guest, playbook):
+    """Both ends as described, with one pair of subnets; gives the router's files as they then are."""
     playbook("site", hub_allow_disruption=True, **ONE_PAIR)
-    assert re.findall(r"^conn .*\.\d$", guest.run(["cat", CONF]).stdout, re.MULTILINE) == [
-        "conn bothends.prod.berlin.1"
-    ]
+    return {path: guest.run(["cat", path]).stdout for path in (CONF, SECRETS)}
+
+
+def test_fewer_subnets_take_their_tunnels_away(made, one_pair, guest, playbook):
+    """The tunnels that are described no more are gone at both ends, the other one carries."""
+    assert re.findall(r"^conn .*\.\d$", one_pair[CONF], re.MULTILINE) == [f"conn {TUNNEL}"]
     assert guest.run(["ipsec", "whack", "--status"]).stdout.count("our idtype") == 1
     assert playbook.prove(**ONE_PAIR).verdicts == {"prod/berlin/1": "proven"}
 
 
-@pytest.fixture
-def whole(guest, playbook):
-    """What a test breaks is put right again."""
-    yield
-    playbook("site", hub_allow_disruption=True, **ONE_PAIR)
-    assert playbook("verify", **ONE_PAIR).verdicts == {"prod/berlin/1": "up"}
-
-
-def rewrite(guest: Guest, path: str, pattern: str, replacement: str) -> None:
-    """Changes a file behind the collection's back, and makes pluto load it."""
-    text = guest.run(["cat", path]).stdout
-    changed, count = re.subn(pattern, replacement, text)
-    assert count
-    guest.run(["tee", path], stdin=changed)
+def reload(guest: Guest, files: dict[str, str]) -> None:
+    """Changes the router's files behind the collection's back, and makes pluto load them."""
+    for path, text in files.items():
+        guest.run(["tee", path], stdin=text)
     guest.run(["ipsec", "auto", "--rereadsecrets"])
-    guest.run(["ipsec", "auto", "--replace", "bothends.prod.berlin.1"])
-    guest.run(["timeout", "10", "ipsec", "auto", "--up", "bothends.prod.berlin.1"], check=False)
+    guest.run(["ipsec", "auto", "--replace", TUNNEL])
+    guest.run(["timeout", "10", "ipsec", "auto", "--up", TUNNEL], check=False)
 
 
-@pytest.mark.usefixtures("whole")
-def test_another_hash_passes_pings_but_not_the_proof(guest, lab, playbook):
+@pytest.fixture
+def whole(one_pair, guest, lab):
+    """What a test breaks is put right again."""
+    yield one_pair
+    reload(guest, one_pair)
+    assert lab.wait_for_ping("berlin-pc", "192.168.1.10")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(
+            (r"esp=\S+", "esp=aes256-sha2_512-dh20"), "integrity is sha512, declared is sha384", id="another hash"
+        ),
+        pytest.param(("pfs=yes", "pfs=no"), "rekeyed with PFS group none, declared is group20", id="no PFS"),
+    ],
+)
+def test_what_differs_at_one_end_passes_pings_but_not_the_proof(whole, guest, lab, playbook, change, said):
     """The cloud's end also accepts its defaults."""
-    rewrite(guest, CONF, r"esp=\S+", "esp=aes256-sha2_512-dh20")
+    text, count = re.subn(*change, whole[CONF])
+    assert count == 1
+    reload(guest, {CONF: text})
     assert lab.wait_for_ping("berlin-pc", "192.168.1.10")
     run = playbook.prove(ok=False, **ONE_PAIR)
     assert run.verdicts == {"prod/berlin/1": "failed"}
-    assert "integrity is sha512, declared is sha384" in run.why
+    assert said in run.why
 
 
-@pytest.mark.usefixtures("whole")
-def test_without_pfs_pings_pass_but_not_the_proof(guest, lab, playbook):
-    rewrite(guest, CONF, r"pfs=yes", "pfs=no")
-    assert lab.wait_for_ping("berlin-pc", "192.168.1.10")
-    run = playbook.prove(ok=False, **ONE_PAIR)
-    assert "rekeyed with PFS group none, declared is group20" in run.why or "rekeying gave no new SA" in run.why
-
-
-@pytest.mark.usefixtures("whole")
-def test_another_key_is_named(guest, lab, playbook):
+def test_another_key_is_named(whole, lab, playbook):
     run = playbook("routers", ok=False, vpn_psks={"berlin": "another key than the cloud has"}, **ONE_PAIR)
     assert "the key or an id differs between the two ends" in run.output
     assert not lab.ping("berlin-pc", "192.168.1.10")
 
 
-@pytest.mark.usefixtures("whole")
-def test_ikev1_needs_its_permission_and_a_key_of_any_characters_arrives_whole(guest, lab, playbook):
-    old = {
-        **DESCRIPTION["vpn_policies"]["strong"]["ike"],
-        "version": "v1",
-        "integrity": "sha256",
-        "dh_group": "group14",
-    }
-    policies = {
-        "strong": {"ike": old, "ipsec": {**DESCRIPTION["vpn_policies"]["strong"]["ipsec"], "pfs_group": "group16"}}
-    }
-    variables = {**ONE_PAIR, "vpn_policies": policies, "vpn_psks": {"berlin": ODD_PSK}, "hub_allow_disruption": True}
-    run = playbook("site", ok=False, **variables)
-    assert "set ikev1-policy=accept" in run.output
+def test_ikev1_and_a_key_of_any_characters(one_pair, guest, lab, playbook):
+    """With the permission that IKEv1 needs there."""
     guest.run(["sed", "-i", r"s/^config setup/&\n\tikev1-policy=accept/", "/etc/ipsec.conf"])
     guest.restart_pluto()
-    playbook("site", **variables)
+    strong = DESCRIPTION["vpn_policies"]["strong"]
+    ike = {**strong["ike"], "version": "v1", "integrity": "sha256", "dh_group": "group14"}
+    policies = {"strong": {"ike": ike, "ipsec": {**strong["ipsec"], "pfs_group": "group16"}}}
+    variables = {**ONE_PAIR, "vpn_policies": policies, "vpn_psks": {"berlin": ODD_PSK}}
+    playbook("site", hub_allow_disruption=True, **variables)
     assert lab.wait_for_ping("berlin-pc", "192.168.1.10")
     assert playbook.prove(**variables).verdicts == {"prod/berlin/1": "proven"}
 
 
-def test_an_absent_site_leaves_nothing(guest, lab, playbook):
+def test_an_absent_site_leaves_nothing(one_pair, guest, lab, playbook):
     """Last: both ends are as they were."""
     gone = {"berlin": {**ONE_PAIR["vpn_sites"]["berlin"], "state": "absent"}}
     playbook("site", hub_allow_disruption=True, **{**ONE_PAIR, "vpn_sites": gone})
