@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import openstack
 import pytest
@@ -240,6 +241,40 @@ def test_a_tunnel_made_by_hand(lab):
     assert not lab.api().list("vpn/vpnservices")
     assert not lab.file("berlin", "/etc/swanctl/conf.d/hub.conf").exists()
     assert lab.ipsec("prod", "status") == ""
+
+
+def test_connections_that_are_made_at_once_are_all_settled(lab):
+    """None stays `Creating` because the agent looked for it too early, or was busy with the one before."""
+    api = lab.api()
+    ike = api.create("vpn/ikepolicies", "ikepolicy", name="test", auth_algorithm="sha256")
+    ipsec = api.create("vpn/ipsecpolicies", "ipsecpolicy", name="test", auth_algorithm="sha256")
+    router = api.list("routers", name="prod")[0]
+    service = api.create("vpn/vpnservices", "vpnservice", name="test", router_id=router["id"])
+    subnet = api.list("subnets", name="app")[0]["id"]
+    local = api.create("vpn/endpoint-groups", "endpoint_group", type="subnet", endpoints=[subnet])
+
+    def connect(number):
+        peer = api.create("vpn/endpoint-groups", "endpoint_group", type="cidr", endpoints=[f"10.9.{number}.0/24"])
+        api.create(
+            "vpn/ipsec-site-connections",
+            "ipsec_site_connection",
+            vpnservice_id=service["id"],
+            ikepolicy_id=ike["id"],
+            ipsecpolicy_id=ipsec["id"],
+            psk=SECRET,
+            peer_address=f"203.0.113.{50 + number}",
+            peer_id=f"203.0.113.{50 + number}",
+            local_ep_group_id=local["id"],
+            peer_ep_group_id=peer["id"],
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(connect, range(6)))
+    deadline = time.monotonic() + 30
+    while {one["status"] for one in api.list("vpn/ipsec-site-connections")} != {"DOWN"}:
+        assert time.monotonic() < deadline, [one["status"] for one in api.list("vpn/ipsec-site-connections")]
+        time.sleep(0.5)
+    assert len(api.list("vpn/vpnservices")) == 1, "one request made two services"
 
 
 def test_every_host_answers_to_ssh_as_itself(running):
