@@ -161,14 +161,17 @@ def test_another_key_is_named(whole, lab, playbook):
     assert not lab.ping("berlin-pc", "192.168.1.10")
 
 
-def test_ikev1_and_a_key_of_any_characters(one_pair, guest, lab, playbook):
+def test_ikev1_and_a_key_of_any_characters(one_pair, guest, lab, playbook, tmp_path):
     """With the permission that IKEv1 needs there."""
+    keys = tmp_path / "psks.yml"
+    keys.write_text(yaml.safe_dump({"prod/berlin": ODD_PSK}))
     guest.run(["sed", "-i", r"s/^config setup/&\n\tikev1-policy=accept/", "/etc/ipsec.conf"])
     guest.restart_pluto()
     strong = DESCRIPTION["vpn_policies"]["strong"]
     ike = {**strong["ike"], "version": "v1", "integrity": "sha256", "dh_group": "group14"}
     policies = {"strong": {"ike": ike, "ipsec": {**strong["ipsec"], "pfs_group": "group16"}}}
-    variables = {**ONE_PAIR, "vpn_policies": policies, "vpn_psks": {"berlin": ODD_PSK}}
+    psks = f"{{{{ lookup('ansible.builtin.file', '{keys}') | from_yaml }}}}"
+    variables = {**ONE_PAIR, "vpn_policies": policies, "vpn_psks": psks}
     playbook("site", hub_allow_disruption=True, **variables)
     assert lab.wait_for_ping("berlin-pc", "192.168.1.10")
     assert playbook.prove(**variables).verdicts == {"prod/berlin/1": "proven"}

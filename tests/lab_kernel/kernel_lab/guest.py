@@ -38,6 +38,7 @@ class Guest:
         self.namespace = self.machine.namespace
         self.network = network.load(lab.layout.plan, name)
         self._directory = CACHE / "guests" / name
+        self._ssh_record = lab.layout.processes / f"ssh-{name}"
 
     def start(self) -> None:
         """Puts the guest in the place of the router and waits until SSH and pluto answer."""
@@ -60,12 +61,13 @@ class Guest:
         argv += ["sh", "-c", 'TMPDIR=/dev/shm exec "$@" "rootflags=$root"', "sh", *kernel]
         starter = spawn(record, argv, self.machine.log)
         listen = ["socat", "TCP4-LISTEN:22,bind=127.0.0.1,fork,reuseaddr", f"TCP4:{_INSIDE}:22"]
-        spawn(self.layout.processes / f"ssh-{self.name}", [*netns.enter(self.namespace), *listen], self.machine.log)
+        spawn(self._ssh_record, [*netns.enter(self.namespace), *listen], self.machine.log)
         self._wait_for_pluto(starter)
 
     def stop(self) -> None:
         """Ends the guest; `Lab.reset_router` then makes the router that it stood for."""
         self.machine.stop()
+        self._ssh_record.unlink(missing_ok=True)
 
     def restart_pluto(self) -> None:
         """Starts pluto anew; it loads what its files say."""
