@@ -32,7 +32,7 @@ _LINE = re.compile(r'000 "([^"]+)": +(.*)')
 _SELECTORS = re.compile(r"(\S+?)===(\S+)===(\S+); .*eroute owner: #")
 _ENDS = re.compile(r"(\S+?)(?:\[[^ ]*\])?\.\.\.(\S+?)(?:\[[^ ]*\])?\Z")
 _STATE = re.compile(r'000 #(\d+): "([^"]+)"\S* (STATE_\S+) ')
-_PARENT = re.compile(r"; (?:IKE SA |isakmp)#(\d+);")
+_PARENT = re.compile(r"; (?:IKE|ISAKMP) SA #(\d+);")
 _SPIS = re.compile(r'000 #(\d+): "[^"]+"\S* esp\.([0-9a-f]+)@\S+ esp\.([0-9a-f]+)@')
 _TRAFFIC = re.compile(r'006 #(\d+): "[^"]+".*?, inBytes=(\d+), outBytes=(\d+)')
 _FACTS = {

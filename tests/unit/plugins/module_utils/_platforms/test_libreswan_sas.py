@@ -60,6 +60,17 @@ def test_they_are_judged_as_any_platforms() -> None:
     assert len(_sas.deviations(other, sas[0])) == 5
 
 
+def test_ikev1() -> None:
+    """There pluto tells the tunnel's PFS group at any time."""
+    status, traffic = ((FIXTURES / name).read_text() for name in ("status-ikev1.txt", "trafficstatus-ikev1.txt"))
+    (sa,) = _libreswan_sas.read_sas(status, traffic)
+    assert (sa["id"], sa["state"], sa["version"]) == (1, "ESTABLISHED", "v1")
+    assert sa["ike"] == {"encryption": "aes-256", "integrity": "sha256", "prf": "sha256", "dh_group": "group14"}
+    (child,) = sa["children"]
+    assert (child["id"], child["state"]) == (2, "INSTALLED")
+    assert child["ipsec"] == {"encryption": "aes-256", "integrity": "sha384", "pfs_group": "group16"}
+
+
 def test_a_group_that_is_known_from_the_rekeying() -> None:
     """pluto tells it to the command that rekeyed, and to nobody else."""
     (sa,) = _libreswan_sas.read_sas(STATUS, TRAFFIC, {21: "group20"})
