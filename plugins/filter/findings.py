@@ -12,6 +12,12 @@ author: bothends.vpn authors (@bothends)
 description:
   - Checks everything that can be known without a cloud or a router, and gives all findings at once.
 extends_documentation_fragment: bothends.vpn.inputs
+options:
+
+  hub_hosts:
+    description: The inventory hosts of group C(vpn_cloud). Left out, nothing is said of hubs that have no host.
+    type: list
+    elements: str
 """
 
 EXAMPLES = r"""
@@ -72,14 +78,20 @@ _value:
 
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _description, _rules
+from ansible_collections.bothends.vpn.plugins.module_utils import _description, _rules, _rules_description
 from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
 @guarded
-def findings(sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None) -> list[dict[str, str]]:
+def findings(
+    sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None, hub_hosts: t.Any = None
+) -> list[dict[str, str]]:
     """List what is wrong with a description."""
-    return [dict(one) for one in _rules.offline(_description.describe(policies, hubs, sites), _description.plain(psks))]
+    description = _description.describe(policies, hubs, sites)
+    found = _rules.offline(description, _description.plain(psks))
+    if hub_hosts is not None:
+        found += _rules_description.without_host(description, _description.plain(hub_hosts))
+    return [dict(one) for one in found]
 
 
 class FilterModule:

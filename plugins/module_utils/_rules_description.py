@@ -55,6 +55,18 @@ def references(description: Description) -> Found:
             )  # fmt: skip
 
 
+def without_host(description: Description, hosts: t.Container[str]) -> Found:
+    """A hub's end of the cloud is made by the inventory host of its name; a job slice may leave it to another job."""
+    for hub, sites in _sites_by_hub(description).items():
+        if sites and hub not in hosts:
+            yield finding(
+                "hub-without-host", hub, f"vpn_hubs.{hub}", hub,
+                "no host of this name is in group vpn_cloud here, so nothing is done in the cloud for "
+                f"{', '.join(sites)}.", f"Put a host {hub} into vpn_cloud, unless this is one slice of an inventory that has it.",
+                "docs/architecture.md", WARNING,
+            )  # fmt: skip
+
+
 def _written_addresses(description: Description) -> Found:
     for kind, entries in (("vpn_hubs", description.hubs), ("vpn_sites", description.sites)):
         for name, entry in entries.items():

@@ -10,12 +10,12 @@ import json
 import os
 import re
 import subprocess
-import typing as t
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from .conftest import ROOT, Done, run
+
 EXAMPLE = ROOT / "examples/site_to_site"
 MOLECULE = ROOT / "extensions/molecule/default"
 PLUGINS = {
@@ -25,22 +25,6 @@ PLUGINS = {
 }
 PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 TARGETS = sorted(path.name for path in (ROOT / "tests/integration/targets").iterdir() if (path / "tasks").is_dir())
-
-
-class Done(t.NamedTuple):
-    """How a command ended, and all that it said."""
-
-    status: int
-    output: str
-
-
-def run(*command: str | Path, **environment: str) -> Done:
-    """Run a command of the ansible-core that these tests run on."""
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "ANSIBLE_NOCOLOR": "1", **environment}, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=200, check=False,
-    )  # fmt: skip
-    return Done(done.returncode, done.stdout)
 
 
 def playbook(name: str | Path, *options: str | Path, **environment: str) -> Done:

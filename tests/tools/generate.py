@@ -140,7 +140,7 @@ def reference() -> str:
         "and read it with a lookup, so that no character of a key is taken for a template:",
         "",
         "```yaml",
-        "vpn_psks: \"{{ lookup('ansible.builtin.file', inventory_dir ~ '/psks.yml') | from_yaml }}\"",
+        "vpn_psks: \"{{ lookup('ansible.builtin.file', inventory_dir ~ '/psks.yml') | bothends.vpn.psks }}\"",
         "```",
     ]
     return "\n".join(text) + "\n"

@@ -125,7 +125,7 @@ ONE_LAN = {
     "probe": DESCRIPTION["vpn_sites"]["berlin"]["probe"][:2],
 }
 ROME_KEY = (
-    "{{ lookup('file', inventory_dir ~ '/psks.yml') | from_yaml"
+    "{{ lookup('file', inventory_dir ~ '/psks.yml') | bothends.vpn.psks"
     " | combine(oslo_psks, {'prod/rome': 'the second key of rome, made today'}) }}"
 )
 # What is changed, and whose; each builds on what the one before left.

@@ -128,7 +128,7 @@ def test_subnets_change_in_place(first, lab, playbook):
 def test_an_odd_key_arrives_whole(first, playbook, tmp_path):
     keys = tmp_path / "psks.yml"
     keys.write_text(yaml.safe_dump({"prod/berlin": ODD_PSK}))
-    psks = f"{{{{ lookup('ansible.builtin.file', '{keys}') | from_yaml }}}}"
+    psks = f"{{{{ lookup('ansible.builtin.file', '{keys}') | bothends.vpn.psks }}}}"
     run = playbook("site", "--diff", "-vvv", vpn_psks=psks)
     assert run.changed
     assert "7*7" not in run.output and "ümläut" not in run.output
