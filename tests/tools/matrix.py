@@ -40,6 +40,11 @@ class Python(t.NamedTuple):
     version: tuple[int, int]
     path: str
 
+    @property
+    def name(self) -> str:
+        """The version as people write it."""
+        return ".".join(map(str, self.version))
+
 
 class Run(t.NamedTuple):
     """One column of the matrix: which Python, with which ansible-core, runs which tests."""
@@ -71,7 +76,7 @@ def pythons() -> t.Iterator[Python]:
 
 def newest(python: Python, requirement: str) -> str:
     """Ask the package index for the newest release that a Python takes; once, so that a second run needs no network."""
-    kept = CACHE / f"{requirement}-for-{'.'.join(map(str, python.version))}.txt"
+    kept = CACHE / f"{requirement}-for-{python.name}.txt"
     if not kept.exists():
         command = [sys.executable, "-m", "pip", "--python", python.path, "install", "--dry-run", "--ignore-installed",
                    "--no-deps", "--quiet", "--report", "-", requirement]  # fmt: skip
@@ -97,8 +102,8 @@ def environment(python: Python, core: str) -> str:
         shared.write_text(constraints)
         requirements = [word for path in REQUIREMENTS for word in ("-r", str(path))]
         subprocess.run(
-            [STEP, f"matrix: ansible-core {core} for Python {'.'.join(map(str, python.version))}", VENV, directory, f"ansible-core=={core}", *requirements,
-             "-c", shared],
+            [STEP, f"matrix: ansible-core {core} for Python {python.name}", VENV, directory, f"ansible-core=={core}",
+             *requirements, "-c", shared],
             env={**os.environ, "PYTHON": python.path}, check=True,
         )  # fmt: skip
         made.touch()
@@ -122,7 +127,7 @@ def runs() -> t.Iterator[Run]:
     yield Run(here, sys.executable, (PLAYBOOKS,))
     latest = newest(max(found), "ansible-core")
     if minor(latest) == minor(here):
-        print(f"The newest Python here is {'.'.join(map(str, max(found).version))}, and the newest ansible-core that it "
+        print(f"The newest Python here is {max(found).name}, and the newest ansible-core that it "
               f"takes is {minor(latest)}, which all other parts run on.", flush=True)  # fmt: skip
     else:
         yield Run(latest, environment(max(found), latest), (UNITS, PLAYBOOKS))
