@@ -101,7 +101,10 @@ def there(lab) -> dict[str, t.Any]:
 
 def at_router(lab, name: str) -> str:
     """A router's files, routes and loaded connections."""
-    files = "cd /etc && find swanctl sysctl.d network/if-up.d -type f | sort | xargs sha256sum; find swanctl/conf.d -type f -printf '%m %u %p\\n' | sort"
+    files = (
+        "cd /etc && find swanctl sysctl.d network/if-up.d -type f | sort | xargs sha256sum; "
+        "find swanctl/conf.d -type f -printf '%m %u %p\\n' | sort"
+    )
     return "\n".join(
         lab.run(name, argv).stdout
         for argv in (
