@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import typing as t
 
 import pytest
 
 from bothends_lab import Flow
 
-from .conftest import HUB_AND_SPOKE, ROOT, described, sites_with, writes
+from .conftest import HUB_AND_SPOKE, ROOT, Run, described, sites_with, writes
 
 DESCRIPTION = described(HUB_AND_SPOKE)
 REPORT = ROOT / ".cache/reports/what-interrupts.md"
@@ -87,8 +88,10 @@ def watched(lab, site: str, but: t.Container[str] = ()) -> t.Iterator[Seen]:
     assert {name: flow.lost for name, flow in seen.neighbours.items()} == dict.fromkeys(seen.neighbours, 0), seen.says()
 
 
-def noted(report: list[str], change: str, seen: Seen, says: str = "") -> None:
-    """Keep a row of the documentation's table."""
+def noted(report: list[str], change: str, run: Run, seen: Seen) -> None:
+    """Keep a row of the documentation's table; of what the plan's steps say, the gravest."""
+    said = re.findall(r"^ +(?:create|update|delete)  .*  (at once|with new SAs|interrupts)", run.output, re.MULTILINE)
+    says = max(said, key=["at once", "with new SAs", "interrupts"].index)
     report.append(f"| {change} | {says} | {seen.own or 'not up'} | {min(seen.says().values())} |")
     print(report[-1])
 
@@ -159,7 +162,7 @@ def test_a_change_in_place_is_in_force_and_costs_the_neighbours_nothing(lab, pla
     ids = connections(lab)
     with watched(lab, site) as seen:
         run = playbook("site", **now)
-    noted(report, change, seen)
+    noted(report, change, run, seen)
     assert set(run.verdicts.values()) == {"up"}, run.why
     there = connections(lab)
     assert {name: there[name] for name in there if name in ids} == {name: ids[name] for name in ids if name in there}
@@ -182,7 +185,7 @@ def test_another_policy_is_refused_and_then_replaces_the_connection(lab, playboo
     assert "this would interrupt prod/paris/1" in refused.output and writes(lab, mark) == []
     with watched(lab, "paris") as seen:
         run = playbook("site", vpn_allow_disruption=True, **now)
-    noted(report, "policy", seen, "disruptive")
+    noted(report, "policy", run, seen)
     assert set(run.verdicts.values()) == {"up"}, run.why
     proof = playbook.prove(**now)
     assert set(proof.verdicts.values()) == {"proven"}, proof.why
@@ -195,24 +198,24 @@ def test_a_site_is_disabled_and_enabled(lab, playbook, report):
     ids = connections(lab)
     with watched(lab, "paris") as seen:
         run = playbook("site", **changed(paris={"state": "disabled"}))
-    noted(report, "disabled", seen)
+    noted(report, "disabled", run, seen)
     assert run.verdicts["prod/paris/1"] == "disabled"
     assert not lab.ping("paris-pc", "192.168.1.10", count=2)
     with watched(lab, "paris", but=["paris"]) as seen:
         run = playbook("site")
-    noted(report, "enabled again", seen)
+    noted(report, "enabled again", run, seen)
     assert set(run.verdicts.values()) == {"up"} and connections(lab) == ids
     assert lab.wait_for_ping("paris-pc", "192.168.1.10")
 
 
 def test_a_site_goes_and_comes_back(lab, playbook, report):
     with watched(lab, "paris") as seen:
-        playbook("site", **changed(paris={"state": "absent"}))
-    noted(report, "absent", seen)
+        run = playbook("site", **changed(paris={"state": "absent"}))
+    noted(report, "absent", run, seen)
     assert names(lab, "paris") == []
     with watched(lab, "paris", but=["paris"]) as seen:
         run = playbook("site")
-    noted(report, "added", seen)
+    noted(report, "added", run, seen)
     assert set(run.verdicts.values()) == {"up"}, run.why
 
 
@@ -266,8 +269,8 @@ def test_a_site_that_left_the_description_stays_until_it_is_purged(lab, playbook
         refused = playbook("cloud", "-e", "vpn_purge=true", ok=False, **without("paris"))
         assert "this would interrupt prod/paris/1" in refused.output
         with watched(lab, "paris") as seen:
-            playbook("site", "-e", "vpn_purge=true", "-e", "vpn_allow_disruption=true", **without("paris"))
-        noted(report, "purged", seen, "disruptive")
+            run = playbook("site", "-e", "vpn_purge=true", "-e", "vpn_allow_disruption=true", **without("paris"))
+        noted(report, "purged", run, seen)
         assert names(lab, "paris") == []
         assert foreign["id"] in {one["id"] for one in api.list("vpn/ikepolicies")}
     finally:
