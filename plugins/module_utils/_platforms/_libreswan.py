@@ -105,6 +105,12 @@ class Pluto:
         """Brings one tunnel up, for a bounded time; gives what pluto said of it."""
         return self.run("whack", "--initiate", "--name", section, seconds=seconds)[1]
 
+    def rekey(self, section: str, ike_version: str, seconds: int) -> str:
+        """Makes a new SA for one tunnel under the same IKE SA; gives what pluto said of it."""
+        if ike_version == "v1":
+            return self.initiate(section, seconds)  # there pluto rekeys by itself only, but initiates once more
+        return self.run("whack", "--rekey-ipsec", "--name", section, seconds=seconds)[1]
+
     def end(self, names: t.Collection[str], sections: t.Iterable[str]) -> None:
         """Ends the SAs of connections with these names and conns.
 

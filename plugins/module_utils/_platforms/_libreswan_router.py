@@ -118,10 +118,9 @@ class Router:
         self.state.save()
 
     def _load(self, section: str) -> str:
-        """Loads one conn, and lets traffic bring it up where it is to."""
+        """Loads one conn, and lets traffic bring it up where it is to; gives what pluto said."""
         ondemand = self.sections.get(section, {}).get("auto") == "ondemand"
-        said = self.pluto.run("auto", "--add", section)[1]
-        return said + (self.pluto.run("auto", "--ondemand", section)[1] if ondemand else "")
+        return self.pluto.run("auto", "--ondemand" if ondemand else "--add", section)[1]
 
     def fail(self, name: str, why: str) -> None:
         """Remembers a failure; the other connections go on."""
@@ -181,15 +180,17 @@ def prove(pluto: _libreswan.Pluto, records: list[dict[str, t.Any]], timeout: int
     pluto has no re-authentication beside a running SA, so each connection is down for a moment.
     """
     before = pluto.sas()
-    sections = [text.section(tunnel["name"]) for record in records for tunnel in record["tunnels"]]
+    sections = {
+        text.section(tunnel["name"]): record["ike"]["version"] for record in records for tunnel in record["tunnels"]
+    }
     pluto.end([record["name"] for record in records], sections)
     for section in sections:
         pluto.initiate(section, timeout)
     reauthenticated = pluto.sas()
     groups: dict[int, str | None] = {}
-    for section in sections:
+    for section, version in sections.items():
         known = _children(pluto.sas())
-        _code, said = pluto.run("whack", "--rekey-ipsec", "--name", section, seconds=timeout)
+        said = pluto.rekey(section, version, timeout)
         for number in _children(pluto.sas()) - known:
             groups[number] = _libreswan_sas.rekeyed_group(said)
     return {"before": before, "reauthenticated": reauthenticated, "rekeyed": pluto.sas(groups)}

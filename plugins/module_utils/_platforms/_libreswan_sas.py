@@ -77,9 +77,7 @@ def _ipsec(word: str | None) -> dict[str, str | None]:
 
 def rekeyed_group(said: str) -> str | None:
     """The PFS group in what ``whack --rekey-ipsec`` says of the new SA; None where there was none."""
-    found = re.search(r"rekeyed Child SA .*xfrm=([A-Z0-9_-]+)", said) or re.search(
-        r"IPsec SA established.*xfrm=(\S+)", said
-    )
+    found = re.search(r"rekeyed Child SA .*xfrm=([A-Z0-9_-]+)", said)
     parts = found[1].split("-")[2:] if found else []
     return _name("pfs_group", "ipsec", parts[0]) if parts else None
 

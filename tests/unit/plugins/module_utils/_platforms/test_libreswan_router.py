@@ -39,7 +39,7 @@ class FakePluto(_libreswan.Pluto):
     def run(self, *arguments: str, seconds: int = 60) -> tuple[int, str]:
         self.told.append(arguments)
         section = arguments[-1]
-        if arguments[:2] == ("auto", "--add"):
+        if arguments[0] == "auto" and arguments[1] in ("--add", "--ondemand"):
             if self.refuses:
                 return 1, self.refuses
             values = _ipsec_text.parse_conf("".join(path.read_text() for path in Path(self.directory).glob("*.conf")))[
