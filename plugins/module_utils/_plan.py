@@ -209,8 +209,10 @@ class _Planner:
             if "psk" not in body and there.get("psk"):
                 body["psk"] = there["psk"]
             why = "other " + ", ".join(sorted(REFERENCES[field] for field in moved))
-            self.answers[desired.name] = self._create(desired, body, why=why, disruptive=True)
-            self._delete("site_connection", there, f"replaced: {why}", disruptive=True)
+            # A second service of the VPC never worked, so nothing of it can be interrupted.
+            disruptive = moved != ["vpnservice_id"] or there.get("status") == "ACTIVE"
+            self.answers[desired.name] = self._create(desired, body, why=why, disruptive=disruptive)
+            self._delete("site_connection", there, f"replaced: {why}", disruptive=disruptive)
             return
         self.kept.add(there["id"])
         self.answers[desired.name] = there["id"]
@@ -233,7 +235,7 @@ class _Planner:
 
         def preference(one: Body) -> tuple[t.Any, ...]:
             # Two runs at once may have made two: the one that carries what is kept stays.
-            return (-self.serving[one["id"]], one["id"] not in used, one.get("status") != "ACTIVE", one["id"])
+            return (one.get("status") != "ACTIVE", -self.serving[one["id"]], one["id"] not in used, one["id"])
 
         chosen = min(there, key=preference)
         spare = [one for one in there if one is not chosen and owner(one) is None]

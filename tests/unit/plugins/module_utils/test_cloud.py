@@ -146,7 +146,8 @@ class Neutron:
 
 @pytest.fixture
 def connect(monkeypatch):
-    """Log in to a fake."""
+    """Log in to a fake, which needs no time."""
+    monkeypatch.setattr(_cloud, "_BOTH_LOOKED", 0.0)
 
     def to(neutron):
         monkeypatch.setattr(_cloud.openstack, "connect", lambda **_cloud: type("Connection", (), {"network": neutron}))
@@ -515,3 +516,31 @@ def test_looking_until_normal_ends_when_it_is_or_when_the_time_is_over(connect, 
     there = connect(neutron).connections({"prod/paris/1"}, timeout=3)
     assert [one["status"] for one in there] == ["ACTIVE", "DOWN"]
     assert clock.now <= 2 + 3 + 2
+
+
+@pytest.mark.parametrize(
+    ("other", "kept", "left"),
+    [
+        pytest.param("a-first", "a-first", ["a-first"], id="the other's is the one: ours is taken back"),
+        pytest.param("z-last", "new-1", ["new-1", "z-last"], id="ours is the one: the other run takes its own back"),
+        pytest.param(None, "new-1", ["new-1"], id="nobody else is there"),
+    ],
+)
+def test_runs_at_once_agree_on_one_service(connect, monkeypatch, other, kept, left):
+    """Another run makes one between our look and our next look."""
+    neutron = Neutron()
+    services = neutron.lists["vpnservices"]
+    cloud = connect(neutron)
+    if other:
+        monkeypatch.setattr(_cloud.time, "sleep", lambda _seconds: services.append({"id": other, "router_id": "v1"}))
+    step = Step("create", "vpn_service", "prod", None, {"router_id": "v1"}, Ref("vpn_service", "prod"))
+    assert cloud.execute([step]) == {step.ref: kept}
+    assert sorted(one["id"] for one in services) == left
+
+
+def test_a_service_that_came_since_the_plan_was_made_is_used(connect):
+    neutron = Neutron()
+    neutron.lists["vpnservices"].append({"id": "theirs", "router_id": "v1"})
+    step = Step("create", "vpn_service", "prod", None, {"router_id": "v1"}, Ref("vpn_service", "prod"))
+    assert connect(neutron).execute([step]) == {step.ref: "theirs"}
+    assert not any(method == "POST" for method, _path, _body in neutron.log)

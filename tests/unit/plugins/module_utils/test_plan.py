@@ -328,3 +328,21 @@ def test_a_stored_change_says_that_it_is_not_in_force(change, pending):
     planned = plan(after(snapshot(), BERLIN), {"berlin": {**BERLIN["berlin"], **change}})
     assert any(step.pending_activation for step in planned.steps) is pending
     assert [step.public()["pending_activation"] for step in planned.steps].count(True) == int(pending)
+
+
+@pytest.mark.parametrize(("status", "disruptive"), [("DOWN", False), ("PENDING_CREATE", False), ("ACTIVE", True)])
+def test_connections_of_a_second_service_are_taken_over(status, disruptive):
+    """Two runs at once may have made two services, of which the cloud realises one: what is on the other never worked."""
+    there = after(snapshot(), TWO)
+    there["vpn_service"][0]["status"] = "ACTIVE"
+    there["vpn_service"].append({**there["vpn_service"][0], "id": "second", "status": "PENDING_CREATE"})
+    [paris] = [one for one in there["site_connection"] if one["name"] == "prod/paris/1"]
+    paris.update(vpnservice_id="second", status=status)
+    planned = plan(there, TWO)
+    assert verbs(planned) == [
+        "create site_connection prod/paris/1",
+        "delete site_connection prod/paris/1",
+        "delete vpn_service prod",
+    ]
+    assert any(step.disruptive for step in planned.steps) is disruptive
+    assert verbs(plan(_plan.project(there, planned.steps), TWO)) == []
