@@ -60,8 +60,8 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
     if disruptive and not params["allow_disruption"]:
         raise VpnError(
             f"hub {params['name']}: nothing was changed, because this would interrupt {', '.join(disruptive)} "
-            f"({'; '.join(sorted({step.why for step in plan.steps if step.disruptive}))}). "
-            "Remedy: when an interruption is acceptable, run again with allow_disruption (role hub: hub_allow_disruption).",
+            f"({'; '.join(sorted({step.why.removeprefix(_plan.REPLACED) for step in plan.steps if step.disruptive}))}). "
+            "Remedy: when an interruption is acceptable, run again with allow_disruption (playbooks: vpn_allow_disruption).",
             changed=False,
             plan=[step.public() for step in plan.steps],
             diff=_plan.diff(snapshot, plan.steps),

@@ -80,6 +80,8 @@ class Step(t.NamedTuple):
         }
 
 
+REPLACED = "replaced: "
+
 # What of a connection no SA was born with.
 _AT_ONCE = {"name", "description"}
 
@@ -212,7 +214,7 @@ class _Planner:
             # A second service of the VPC never worked, so nothing of it can be interrupted.
             disruptive = moved != ["vpnservice_id"] or there.get("status") == "ACTIVE"
             self.answers[desired.name] = self._create(desired, body, why=why, disruptive=disruptive)
-            self._delete("site_connection", there, f"replaced: {why}", disruptive=disruptive)
+            self._delete("site_connection", there, REPLACED + why, disruptive=disruptive)
             return
         self.kept.add(there["id"])
         self.answers[desired.name] = there["id"]

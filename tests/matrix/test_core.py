@@ -50,7 +50,7 @@ def test_a_playbook_that_cannot_be_read_is_told(tmp_path):
     assert playbook(tmp_path / "wrong.yml", "--syntax-check").status != 0
 
 
-@pytest.mark.parametrize("kind", sorted({kind for kind, _ in PLUGINS}))
+@pytest.mark.parametrize("kind", sorted({kind for kind, _name in PLUGINS}))
 def test_each_plugin_has_documentation(kind):
     names = sorted(name for of, name in PLUGINS if of == kind)
     done = subprocess.run(

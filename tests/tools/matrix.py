@@ -119,7 +119,7 @@ def runs() -> t.Iterator[Run]:
     """Give what has to run: the oldest ansible-core, the one that all parts run on, the newest."""
     here = importlib.metadata.version("ansible-core")
     found = list(pythons())
-    own = next(python for python in found if python.version == sys.version_info[:2])
+    [own] = [python for python in found if python.version == sys.version_info[:2]][:1]
     wanted = yaml.safe_load((CHECKOUT / "meta/runtime.yml").read_text())["requires_ansible"]
     oldest = newest(own, f"ansible-core~={wanted.removeprefix('>=')}")
     if minor(oldest) != minor(here):

@@ -181,7 +181,9 @@ def test_the_search_finds_what_a_job_shows(controller):
     job = controller.start(playbook=show)
     assert job.wait().status == 0
     found = {
-        path.split("/")[2] for path, _ in leaks(job.directory / "..", [PSKS["prod/berlin"]]) if "/artifacts/" in path
+        path.split("/")[2]
+        for path, _form in leaks(job.directory / "..", [PSKS["prod/berlin"]])
+        if "/artifacts/" in path
     }
     shutil.rmtree(job.directory)
     assert found >= {"1"}
