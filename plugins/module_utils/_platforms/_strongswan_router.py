@@ -21,6 +21,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _st
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms._memory import State, digest
 
 _POLL = 0.2  # seconds between two looks at the SAs
+_RETRY = 3  # seconds between two tries
 _SETTLE = 2  # seconds until what swanctl said is done shows, or what the other end began meanwhile
 
 # What swanctl removes when it is in charon and in none of its files: VICI's command, our word, the files' section, and
@@ -279,7 +280,7 @@ class _Activation:
         mark, before = log.mark(), self._carrying()
         now = self.router.standing(self.record, self.older)
         if now.lacking and not self.hub_begins:
-            now = self._make(now)
+            now = self._insist(now)
         if now.lacking and not self.hub_begins:
             self._give_up(now, log.since(mark, self.section))
         else:
@@ -296,6 +297,15 @@ class _Activation:
             if sa["connection"] == self.name and sa["state"] == "ESTABLISHED"
             for child in _sas.live(sa)
         }
+
+    def _insist(self, now: _sas.Standing) -> _sas.Standing:
+        """Tries for a while: what a cloud stored is in force there only some seconds after it said so."""
+        end = time.monotonic() + self.router.timeout
+        while True:
+            now = self._make(now)
+            if not now.lacking or now.wrong or time.monotonic() + _RETRY > end:
+                return now
+            time.sleep(_RETRY)
 
     def _make(self, now: _sas.Standing) -> _sas.Standing:
         """Makes new SAs beside the old ones; only where charon goes on with an old one all the same, that is ended first."""
