@@ -210,7 +210,7 @@ SITE: Spec = {
     "translate": {
         "type": "dict",
         "default": {},
-        "description": "1:1 NAT at the site: own subnet to the subnet that the hub sees.",
+        "description": "1:1 NAT at the site: own subnet to the subnet that the hub sees. No platform writes it yet; it is refused.",
     },
     "underlay_mtu": {"type": "int", "default": 1500, "description": "MTU of the path between the gateways, in bytes."},
     "dpd": {
