@@ -152,7 +152,8 @@ def platforms() -> str:
         "# Platforms",
         "",
         "Generated from `plugins/module_utils/_platforms` and `_algorithms.py` by `make docs`. What a router runs is said by",
-        "`platform` of its site. Fields of a site that stand in no table here, every platform can do, but for `translate`, which none can yet.",
+        "`platform` of its site. Fields of a site that stand in no table here, every platform can do, but for `translate`, which",
+        "none can yet.",
     ]
     for name, platform in PLATFORMS.items():
         (first, _template), *more = platform.FILES
