@@ -14,11 +14,6 @@ description:
     one site's entry concerns that site, one in a policy those that use it, one in a hub or an overlap all sites of the hub.
   - Warnings stop nothing.
 extends_documentation_fragment: bothends.vpn.inputs
-options:
-
-  hub:
-    description: Only sites that connect to this hub, or whose entry is too broken to tell.
-    type: str
 """
 
 EXAMPLES = r"""
@@ -42,9 +37,9 @@ from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
 @guarded
-def blocked(sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None, hub: t.Any = None) -> dict[str, str]:
+def blocked(sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None) -> dict[str, str]:
     """Name the sites that an error stops."""
-    return _views.blocked(policies, hubs, sites, psks, hub)
+    return _views.blocked(policies, hubs, sites, psks)
 
 
 class FilterModule:

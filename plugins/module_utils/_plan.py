@@ -198,11 +198,7 @@ class _Planner:
         for field in ("ikepolicy_id", "ipsecpolicy_id", "local_ep_group_id", "peer_ep_group_id"):
             body[field] = self._reference(desired.body[field], there.get(field) if there else None)
         if there is None:
-            if not body.get("psk"):
-                raise SiteError(
-                    t.cast(str, desired.owner.site),
-                    f"connection {desired.name} is to be made, but has no key. Remedy: put one into vpn_psks.",
-                )
+            self._needs_key(desired, body)
             self.answers[desired.name] = self._create(desired, body)
             return
         moved = [field for field in KINDS["site_connection"].content if body[field] != there[field]]
@@ -210,6 +206,7 @@ class _Planner:
             # Neither a policy in use nor a connection's policy can be changed: another connection takes over.
             if "psk" not in body and there.get("psk"):
                 body["psk"] = there["psk"]
+            self._needs_key(desired, body)
             why = "other " + ", ".join(sorted(REFERENCES[field] for field in moved))
             # A second service of the VPC never worked, so nothing of it can be interrupted.
             disruptive = moved != ["vpnservice_id"] or there.get("status") == "ACTIVE"
@@ -227,6 +224,13 @@ class _Planner:
             changed.update({field: body[field] for field in ("name", "description") if body[field] != there.get(field)})
         if changed:
             self.updates.append(Step("update", "site_connection", desired.name, there["id"], changed))
+
+    def _needs_key(self, desired: Desired, body: Body) -> None:
+        if not body.get("psk"):
+            raise SiteError(
+                t.cast(str, desired.owner.site),
+                f"connection {desired.name} is to be made, but has no key. Remedy: put one into vpn_psks.",
+            )
 
     def _service(self, desired: Desired) -> str | Ref:
         """A VPC has one VPN service: the reference driver realises no second one."""

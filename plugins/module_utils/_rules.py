@@ -46,7 +46,7 @@ def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None,
             found.extend(check(record, present.hubs[record["hub"]]))
         if psks is not None and (needed or "psk" in record):
             found.extend(_rules_connection.psk(record, present.hubs[record["hub"]]))
-    found.extend(_rules_connection.mangled_psks(psks or {}))
+    found.extend(_rules_connection.mangled_psks(psks or {}, description.sites))
     return _once(found)
 
 

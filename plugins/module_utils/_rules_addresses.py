@@ -52,7 +52,9 @@ def addresses(records: t.Sequence[Connection], hub_subnets: t.Mapping[str, t.Seq
         found.extend(_overlap(one, other) for one, other in _pairs(blocks + sites))
     for router, shared in _hubs_by_router(records).items():
         blocks = [block for hub in shared for block in hubs.get(hub, [])]
-        found.extend(_overlap(one, other, router) for one, other in _pairs(blocks) if one.hub != other.hub)
+        for one, other in _pairs(blocks):
+            if one.hub != other.hub:
+                found += [_overlap(one, other, router), _overlap(other, one, router)]
     return found
 
 

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _platforms, _secrets
 from ansible_collections.bothends.vpn.plugins.module_utils._description import id_type, port_range, problems
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
+    ERROR,
     NEUTRON,
     VPN_PAGE,
     WARNING,
@@ -171,7 +172,14 @@ def _platform(record: Connection, hub: dict[str, t.Any]) -> Found:
         yield about(one, record["site"])
     for field, value, message, remedy in _platforms.problems(record):
         yield finding(
-            "platform-limit", record["site"], _written_field(record, field), value, message, remedy, record["platform"]
+            "platform-limit",
+            record["site"],
+            _written_field(record, field),
+            value,
+            message,
+            remedy,
+            record["platform"],
+            scope=None if field.startswith(("ike.", "ipsec.")) else f"site {record['site']}",
         )
 
 
@@ -215,13 +223,14 @@ def psk(record: Connection, hub: dict[str, t.Any]) -> Found:
         )  # fmt: skip
 
 
-def mangled_psks(psks: t.Mapping[str, t.Any]) -> Found:
+def mangled_psks(psks: t.Mapping[str, t.Any], sites: t.Container[str]) -> Found:
     """YAML turns a bare 0123 or yes into something else, and another key would reach both ends."""
     for name, value in psks.items():
+        site = str(name).rpartition("/")[2]
         if value is not None and not isinstance(value, str):
             yield finding(
                 "mangled-by-yaml", str(name), f"vpn_psks['{name}']", "(secret)", "the key was read as something else than a text.",
-                "Put the key in quotes.", "YAML 1.1",
+                "Put the key in quotes.", "YAML 1.1", ERROR if site in sites else WARNING, f"site {site}",
             )  # fmt: skip
 
 

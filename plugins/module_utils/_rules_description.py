@@ -106,6 +106,7 @@ def _same_peer(code: str, site: str, field: str, what: str, value: str, hub: str
         code, site, f"vpn_sites.{site}.{field}", value,
         f"hub {hub} reaches {other} by the same {what} {value}; the two would replace each other.",
         f"Give each site of a hub its own {what}.", "strongSwan: uniqueids, secrets are chosen by the peer's identity",
+        scope=f"hub {hub}",  # which of the two is wrong, nobody can tell
     )  # fmt: skip
 
 

@@ -46,12 +46,10 @@ def _describe(policies: t.Any, hubs: t.Any, sites: t.Any) -> _description.Descri
     return description
 
 
-def blocked(policies: t.Any, hubs: t.Any, sites: t.Any, psks: t.Any = None, hub: str | None = None) -> dict[str, str]:
-    """Say which sites an error stops, and why; with ``hub`` only sites that may be connected to it."""
+def blocked(policies: t.Any, hubs: t.Any, sites: t.Any, psks: t.Any = None) -> dict[str, str]:
+    """Say which sites an error stops, and why."""
     description = _description.describe(policies, hubs, sites)
-    stopped = _rules.blocked(description, _rules.offline(description, _description.plain(psks)))
-    known = description.sites
-    return {site: why for site, why in stopped.items() if not hub or site not in known or hub in known[site]["hubs"]}
+    return _rules.blocked(description, _rules.offline(description, _description.plain(psks)))
 
 
 def _keys(psks: t.Any) -> dict[str, t.Any]:

@@ -195,7 +195,7 @@ def main() -> None:
             host.file(_linux.SYSCTL_FILE, _linux.sysctl_text(families, before))
         for family in families:
             host.forward(family)
-        if module.params["restore"] and not families:
+        if module.params["restore"] and not module.params["keep"] and not families:
             for family, value in before.items():
                 host.forward(family, value)
         for verb, kind in (("del", "remove"), ("add", "add")):

@@ -304,6 +304,14 @@ def test_a_connection_without_a_key_stops_its_site_only():
     assert caught.value.site == "berlin"
 
 
+def test_a_replaced_connection_needs_a_key_too():
+    """Before anything is written: a provider that gives no key back leaves nothing to take over."""
+    there = after(snapshot(), BERLIN)
+    del there["site_connection"][0]["psk"]
+    with pytest.raises(_plan.SiteError, match="has no key"):
+        plan(there, BERLIN, psk="", policies={"default": {"ike": {"integrity": "sha512"}}})
+
+
 def test_what_somebody_else_made_is_named_when_its_site_is_to_be_absent():
     there = after(snapshot(), BERLIN)
     for kind in _objects.KINDS:

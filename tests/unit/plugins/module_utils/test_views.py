@@ -118,6 +118,10 @@ BROKEN = {
         pytest.param({"a": site(), "b": site(4)}, HUBS, {"a": "x" * 20}, {"b"}, id="a key that lacks"),
         pytest.param({"a": site(), "b": site(4)}, HUBS, {"a": "x" * 20, "b": "x"}, set(), id="a warning"),
         pytest.param({"a": site()}, [], None, {"a"}, id="everything"),
+        pytest.param({"a": site(), "b": site(4, gateway="203.0.113.3"), "c": site(5, hub="test")}, HUBS, None, {"a", "b"},
+                     id="one gateway for two: nobody can tell which is wrong"),
+        pytest.param({"a": site(), "b": site(4)}, HUBS, {"a": 12345678901234567890, "b": "x" * 20}, {"a"}, id="a mangled key"),
+        pytest.param({"a": site()}, HUBS, {"a": "x" * 20, "gone": True}, set(), id="a mangled key of nobody"),
     ],
 )  # fmt: skip
 def test_an_error_stops_the_sites_that_it_concerns(sites, hubs, psks, stopped):
