@@ -140,6 +140,40 @@ def _subnets(description: Description) -> Found:
                     )  # fmt: skip
 
 
+def _routers(description: Description) -> Found:
+    """A router runs one platform, and has one way to a subnet."""
+    for router, names in _sites_by_router(description).items():
+        sites = {name: description.sites[name] for name in names}
+        platforms = sorted({site["platform"] for site in sites.values()})
+        ways: dict[str, dict[str, str]] = {}
+        for name, site in sites.items():
+            if len(platforms) > 1:
+                yield finding(
+                    "router-platforms", name, f"vpn_sites.{name}.platform", site["platform"],
+                    f"router {router} would have to run {' and '.join(platforms)}.", "Give all sites of a router one platform.",
+                    "docs/reference/description.md",
+                )  # fmt: skip
+            routes = site["router_settings"].get("routes")
+            for route in routes if isinstance(routes, list) else []:
+                if isinstance(route, dict) and "to" in route:
+                    ways.setdefault(str(route["to"]), {})[name] = str(route.get("via"))
+        for to, via in ways.items():
+            if len(set(via.values())) > 1:
+                for name in via:
+                    yield finding(
+                        "router-routes", name, f"vpn_sites.{name}.router_settings.routes", to,
+                        f"router {router} would have to reach {to} by {' and by '.join(sorted(set(via.values())))}.",
+                        "Give it one next hop.", "docs/reference/description.md",
+                    )  # fmt: skip
+
+
+def _sites_by_router(description: Description) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    for name, site in description.sites.items():
+        out.setdefault(site["router"], []).append(name)
+    return out
+
+
 def _probes(description: Description) -> Found:
     for name, site in description.sites.items():
         for index, probe in enumerate(site["probe"]):
@@ -183,5 +217,6 @@ RULES: tuple[t.Callable[[Description], Found], ...] = (
     _written_addresses,
     _distinct_peers,
     _subnets,
+    _routers,
     _probes,
 )

@@ -120,6 +120,11 @@ BROKEN = {
         pytest.param({"a": site()}, [], None, {"a"}, id="everything"),
         pytest.param({"a": site(), "b": site(4, gateway="203.0.113.3"), "c": site(5, hub="test")}, HUBS, None, {"a", "b"},
                      id="one gateway for two: nobody can tell which is wrong"),
+        pytest.param({"a": site(router="r"), "b": site(4, router="r", platform="libreswan"), "c": site(5)}, HUBS, None, {"a", "b"},
+                     id="two platforms on one router"),
+        pytest.param(
+            {name: site(number, router="r", router_settings={"routes": [{"to": "10.9.0.0/24", "via": f"10.{number}.0.1"}]})
+             for number, name in enumerate("ab", start=3)}, HUBS, None, {"a", "b"}, id="two ways to one subnet"),
         pytest.param({"a": site(), "b": site(4)}, HUBS, {"a": 12345678901234567890, "b": "x" * 20}, {"a"}, id="a mangled key"),
         pytest.param({"a": site()}, HUBS, {"a": "x" * 20, "gone": True}, set(), id="a mangled key of nobody"),
     ],
