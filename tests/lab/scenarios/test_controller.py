@@ -264,11 +264,17 @@ def test_all_slices_at_once_from_nothing(whole, lab, controller, hosts):
 
 
 def test_two_runs_at_once_from_nothing(whole, lab, controller):
-    """Both find nothing and make everything; the next run leaves one of each."""
+    """Both find nothing and make everything; runs after them leave one of each.
+
+    But for policies: two equal ones may both be in use by now, and the API lets no connection change its own.
+    """
     lab.reset()
     jobs = [controller.start(), controller.start()]
     for job in jobs:
         controller.end(job, ok=None)
     settle(controller)
-    assert content(there(lab)) == content(whole[1])
+    settled, expected = content(there(lab)), content(whole[1])
+    for kind in ("ikepolicies", "ipsecpolicies"):
+        assert set(settled.pop(kind)) == set(expected.pop(kind))
+    assert settled == expected
     talk(lab)
