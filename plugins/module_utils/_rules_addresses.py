@@ -52,9 +52,9 @@ def addresses(records: t.Sequence[Connection], hub_subnets: t.Mapping[str, t.Seq
         found.extend(_overlap(one, other) for one, other in _pairs(blocks + sites))
     for router, shared in _hubs_by_router(records).items():
         blocks = [block for hub in shared for block in hubs.get(hub, [])]
-        for one, other in _pairs(blocks):
-            if one.hub != other.hub:
-                found += [_overlap(one, other, router), _overlap(other, one, router)]
+        for pair in _pairs(blocks):
+            if pair[0].hub != pair[1].hub:  # told of both hubs, and so both are stopped
+                found += [_overlap(first, second, router) for first, second in (pair, pair[::-1])]
     return found
 
 
