@@ -85,7 +85,10 @@ def _read_connection(entry: text.Line, blocks: dict[str, text.Line]) -> Record:
 
 def _read_ipsec(entry: text.Line, blocks: dict[str, text.Line]) -> dict[str, t.Any]:
     transforms = _block(blocks, f"crypto ipsec transform-set {entry.value('set transform-set')}").text.split(" ", 4)[4]
-    cipher, _mark, integrity = re.match(r"(\S+(?: \d+)?)( (\S+))?\Z", transforms).groups()  # type: ignore[union-attr]
+    found = re.match(r"(\S+(?: \d+)?)(?: (\S+))?\Z", transforms)
+    if found is None:
+        raise ValueError(f"{transforms!r} is no cipher with or without a hash")
+    cipher, integrity = found.groups()
     return {
         "encryption": _algorithm("encryption", "ipsec", cipher),
         "integrity": _algorithm("integrity", "ipsec", integrity),
