@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ import openstack
 import pytest
 import yaml
 
-from bothends_lab import Lab
+from bothends_lab import Lab, netns
 from bothends_lab.cloud.api import ApiError
 
 LAN, PLANT, SECRET = "192.168.3.0/24", "192.168.4.0/24", "not-in-any-log"
@@ -302,3 +303,23 @@ def test_a_hosts_files_are_its_own(lab):
     assert lab.run("berlin", ["touch", "/usr/probe"], check=False).returncode != 0
     lab.reset_router("berlin")
     assert not lab.file("berlin", "/etc/probe").exists()
+
+
+def test_a_bridge_keeps_its_address_when_a_port_comes(running):
+    """Whoever is plugged in knows it: nobody is unheard for the time that another one joins."""
+    fabric, bridge = running.layout.fabric, "bridge-test"
+    try:
+        netns.ensure_bridge(fabric, bridge)
+        before = link_address(fabric, bridge)
+        netns.ip(
+            fabric, "link add low type veth peer name low-end", "link set low address 00:00:00:00:00:01",
+            f"link set low master {bridge} up",
+        )  # fmt: skip
+        assert link_address(fabric, bridge) == before
+    finally:
+        netns.ip(fabric, "link delete low", f"link delete {bridge}", force=True)
+
+
+def link_address(namespace: str, link: str) -> str:
+    shown = netns.run(["ip", "-n", namespace, "-json", "link", "show", link]).stdout
+    return json.loads(shown)[0]["address"]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -71,11 +72,22 @@ def forget_empty_mount() -> None:
 
 
 def ensure_bridge(namespace: str, bridge: str, addresses: Iterable[str] = ()) -> None:
-    """Makes a bridge unless it is there."""
+    """Makes a bridge unless it is there.
+
+    Its link address is given, because a bridge without one changes it when a port with a lower one comes, and then
+    whoever knew it is not heard for up to a minute.
+    """
     if run(["ip", "-n", namespace, "link", "show", bridge], check=False).returncode:
-        ip(namespace, f"link add {bridge} type bridge", f"link set {bridge} up", force=True)
+        commands = [f"link add {bridge} address {link_address(bridge)} type bridge", f"link set {bridge} up"]
+        ip(namespace, *commands, force=True)
     for address in addresses:
         ip(namespace, f"address replace {address} dev {bridge}")
+
+
+def link_address(*names: str) -> str:
+    """A link's address that stays the same, so that no neighbour holds an old one after a reset."""
+    digest = hashlib.sha256(" ".join(names).encode()).digest()
+    return "02:" + ":".join(f"{byte:02x}" for byte in digest[:5])
 
 
 def plug(fabric: str, bridge: str, port: str, namespace: str, interface: str, mac: str) -> None:

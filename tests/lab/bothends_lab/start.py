@@ -81,7 +81,9 @@ def _start(layout: Layout, wanted: World) -> None:
         for name in wanted.servers:
             server = HostMachine(layout, name)
             for address in (*planned[name].gateways, *internet):
-                _wait_for(lambda s=server, a=address: _reaches(s, a), _ROUTER_SECONDS, layout, "neutron")
+                _wait_for(
+                    lambda s=server, a=address: _reaches(s, a), _ROUTER_SECONDS, layout, "neutron", f"{name}, {address}"
+                )
     inventory.write(layout, wanted)
     layout.ready.touch()
 
@@ -146,13 +148,13 @@ def _launch_cloud(layout: Layout) -> dict[str, int]:
     return chosen
 
 
-def _wait_for(holds: Callable[[], bool], seconds: float, layout: Layout, service: str) -> None:
+def _wait_for(holds: Callable[[], bool], seconds: float, layout: Layout, service: str, what: str = "") -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         if service not in processes.all_recorded(layout.processes):
             raise LabError(f"{service} has ended")
         if time.monotonic() > deadline:
-            raise LabError(f"not so after {seconds:.0f} s")
+            raise LabError(f"not so after {seconds:.0f} s{what and f': {what}'}")
         time.sleep(0.1)
 
 

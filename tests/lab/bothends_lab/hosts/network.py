@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -81,7 +80,7 @@ def _machine(
         kind = "eth" if machine.kind == "host" else "lan"
         links.append((f"{kind}{number}", bridges[site, lan], _with_prefixes(addresses, world.sites[site].lans[lan])))
     interfaces = tuple(
-        Interface(link, bridge, f"host{index}.{number}", _mac(name, link), addresses)
+        Interface(link, bridge, f"host{index}.{number}", netns.link_address(name, link), addresses)
         for number, (link, bridge, addresses) in enumerate(links)
     )
     gateways = tuple(map(str, machine.gateways))
@@ -112,12 +111,6 @@ def _with_prefixes(addresses: list[Address], networks: list[Network]) -> tuple[s
     """The addresses with the lengths of the prefixes that they are in; the world's check has found those."""
     pairs = [(address, prefix_of(address, networks)) for address in addresses]
     return tuple(f"{address}/{network.prefixlen}" for address, network in pairs if network)
-
-
-def _mac(host: str, link: str) -> str:
-    """A link's address that stays the same, so that no neighbour holds an old one after a reset."""
-    digest = hashlib.sha256(f"{host} {link}".encode()).digest()
-    return "02:" + ":".join(f"{byte:02x}" for byte in digest[:5])
 
 
 def connect(layout: Layout, host: HostMachine, network: HostNetwork) -> None:
