@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _description, _topology
-from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, Snapshot, normal, owner
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, Snapshot, normal, owner, selectors
 
 Selectors = t.FrozenSet[t.Tuple[t.Tuple[str, ...], t.Tuple[str, ...]]]  # local and remote subnets of each tunnel
 
@@ -102,6 +102,7 @@ class _Reader:
         self.cidrs = {one["id"]: one["cidr"] for one in snapshot["subnets"]}
         vpc = snapshot["vpc"][0]["id"]
         self.services = {one["id"]: one for one in snapshot["vpn_service"] if one["router_id"] == vpc}
+        self.by_id.update(self.services)
         self.connections = [one for one in snapshot["site_connection"] if one["vpnservice_id"] in self.services]
         self.policies: dict[str, dict[str, t.Any]] = {}
 
@@ -131,24 +132,17 @@ class _Reader:
     def selectors(self, group: list[Body]) -> Selectors:
         """Give the subnets that each connection carries."""
         return frozenset(
-            (self._subnets(one, "local_ep_group_id"), self._subnets(one, "peer_ep_group_id")) for one in group
+            (_sorted(self.cidrs.get(endpoint, endpoint) for endpoint in local), _sorted(peer))
+            for local, peer in (selectors(one, self.by_id) for one in group)
         )
 
     def local_subnets(self, group: list[Body]) -> tuple[str, ...]:
         """Give all subnets of the VPC that a site reaches."""
         return _sorted(subnet for local, _remote in self.selectors(group) for subnet in local)
 
-    def _subnets(self, one: Body, field: str) -> tuple[str, ...]:
-        endpoints = normal("endpoints", self.by_id.get(one.get(field) or "", {}))
-        return _sorted(self.cidrs.get(endpoint, endpoint) for endpoint in endpoints)
-
     def site(self, group: list[Body]) -> dict[str, t.Any]:
         """Describe a site but for its name. Raises _Unspeakable."""
         one = group[0]
-        if any(not each.get("peer_ep_group_id") for each in group):
-            raise _Unspeakable(
-                "it has a list of CIDRs (peer_cidrs) instead of endpoint groups; make it anew with endpoint groups"
-            )
         dpd = {key: one["dpd"][key] for key in ("action", "interval", "timeout")}
         if dpd["action"] not in _description.SITE["dpd"]["options"]["action"]["choices"]:
             raise _Unspeakable(f"its DPD action {dpd['action']} is none of the description's")

@@ -178,14 +178,13 @@ def inform(params: Params, cloud: _cloud.Cloud) -> Params:
 
 def _known_connection(one: _objects.Body, by_id: dict[str, _objects.Body]) -> Params:
     marker = _objects.owner(one)
-    peer = by_id.get(one.get("peer_ep_group_id") or "", {})
     return {
         "name": one["name"],
         "id": one["id"],
         "site": marker.site if marker else None,
         "gateway": one["peer_address"],
         "peer_id": one["peer_id"],
-        "subnets": _objects.normal("endpoints", peer),
+        "subnets": _objects.selectors(one, by_id)[1],
         "status": one["status"],
         "state": _state.status_word(one["status"]),
         "initiator": one["initiator"],

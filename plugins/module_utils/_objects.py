@@ -47,8 +47,8 @@ KINDS: dict[str, Kind] = {
         Kind(
             "site_connection", "/vpn/ipsec-site-connections", "ipsec_site_connection", "ipsec_site_connections",
             ("vpnservice_id", "ikepolicy_id", "ipsecpolicy_id"),
-            ("local_ep_group_id", "peer_ep_group_id", "peer_address", "peer_id", "local_id", "mtu", "dpd", "initiator",
-             "admin_state_up", "psk"),
+            ("local_ep_group_id", "peer_ep_group_id", "peer_cidrs", "peer_address", "peer_id", "local_id", "mtu", "dpd",
+             "initiator", "admin_state_up", "psk"),
         ),
         Kind(
             "security_group_rule", "/security-group-rules", "security_group_rule", "security_group_rules",
@@ -328,7 +328,7 @@ def normal(field: str, body: Body) -> t.Any:
     value = body.get(field)
     if field == "auth_algorithm" and "transform_protocol" in body and body.get("encryption_algorithm") in _AEAD_WORDS:
         return None  # an IPsec policy's filler
-    if field == "endpoints":
+    if field in ("endpoints", "peer_cidrs"):
         return sorted(_addresses.normalize(one) if _addresses.is_prefix(one) else one for one in value or [])
     if field == "lifetime":
         return int((value or {}).get("value", 0))
@@ -341,6 +341,21 @@ def normal(field: str, body: Body) -> t.Any:
     if field in ("mtu", "port_range_min", "port_range_max"):
         return None if value is None else int(value)
     return value
+
+
+def selectors(connection: Body, by_id: t.Mapping[str, Body]) -> tuple[list[str], list[str]]:
+    """Give the local endpoints and the remote CIDRs of a connection that is there, in whichever of the API's two forms.
+
+    The old form has the one subnet at the service and the CIDRs at the connection, the new one two endpoint groups.
+    """
+    if connection.get("peer_cidrs"):
+        subnet = by_id.get(connection["vpnservice_id"], {}).get("subnet_id")
+        return [subnet] if subnet else [], normal("peer_cidrs", connection)
+    local, peer = (
+        normal("endpoints", by_id.get(connection.get(field) or "", {}))
+        for field in ("local_ep_group_id", "peer_ep_group_id")
+    )
+    return local, peer
 
 
 def content(kind: str, body: Body) -> tuple[t.Any, ...]:

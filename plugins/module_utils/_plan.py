@@ -31,6 +31,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     normal,
     owner,
     rule_name,
+    selectors,
 )
 
 VERBS = ("create", "update", "delete")
@@ -119,6 +120,7 @@ class _Planner:
         self.creates: list[Step] = []
         self.updates: list[Step] = []
         self.deletes: list[Step] = []
+        self.replaced: list[tuple[Ref, str]] = []  # the new connection, and the id of the old one
         self.leftovers: list[dict[str, str]] = []
         self.answers: dict[str, str | Ref] = {}
         self.serving: collections.Counter[str] = collections.Counter()
@@ -137,14 +139,28 @@ class _Planner:
         order = list(KINDS)
         self.creates.sort(key=lambda step: order.index(step.kind))
         self.deletes.sort(key=lambda step: order.index(step.kind), reverse=True)
-        return Plan(self.creates + self.updates + self.deletes, self.leftovers, self.answers, self._unowned())
+        return Plan(self._ordered(), self.leftovers, self.answers, self._unowned())
+
+    def _ordered(self) -> list[Step]:
+        """What is new, what is changed, one replaced connection after the other (never all of them at once), what goes."""
+        new, gone = dict(self.replaced), {old for _ref, old in self.replaced}
+        made = {step.ref: step for step in self.creates}
+        taken = {step.id: step for step in self.deletes}
+        return [
+            *(step for step in self.creates if step.ref not in new),
+            *self.updates,
+            *(step for ref, old in self.replaced for step in (made[ref], taken[old])),
+            *(step for step in self.deletes if step.id not in gone),
+        ]
 
     # --- connections
 
     def _match_connections(self) -> dict[str, Body]:
-        """Pair each wanted connection with one that is there: same selectors first, then same name, then any of the site.
+        """Pair each wanted connection with one that is there: same selectors first, of those one with the same policies (an
+        earlier run may have ended before it took the other away), then same name, then any of the site.
 
-        A connection without a marker is adopted when it leads from this VPC to the same peer.
+        A connection without a marker is adopted when it leads from this VPC to the same peer with the same selectors, or is the
+        only one that leads there.
         """
         matches: dict[str, Body] = {}
         free = {one["id"]: one for one in self.ours["site_connection"]}
@@ -158,12 +174,19 @@ class _Planner:
                 foreign.setdefault(one["peer_address"], []).append(one)
 
         def same_selectors(desired: Desired, one: Body) -> bool:
+            return selectors(one, self.by_id) == tuple(
+                normal("endpoints", desired.body[field].body) for field in ("local_ep_group_id", "peer_ep_group_id")
+            )
+
+        def same_policies(desired: Desired, one: Body) -> bool:
             return all(
-                self._content_of(one.get(field)) == content("endpoint_group", desired.body[field].body)
-                for field in ("local_ep_group_id", "peer_ep_group_id")
+                content(REFERENCES[field], self.by_id.get(one[field], {}))
+                == content(REFERENCES[field], desired.body[field].body)
+                for field in ("ikepolicy_id", "ipsecpolicy_id")
             )
 
         rules: tuple[t.Callable[[Desired, Body], bool], ...] = (
+            lambda desired, one: same_selectors(desired, one) and same_policies(desired, one),
             same_selectors,
             lambda desired, one: one["name"] == desired.name,
             lambda desired, one: True,
@@ -176,27 +199,41 @@ class _Planner:
                     if one["id"] in free and rule(desired, one):
                         matches[desired.name] = free.pop(one["id"])
                         break
-        for desired in self.wanted.connections:
-            if desired.name in matches:
-                continue
-            router = desired.body["vpnservice_id"].body["router_id"]
-            for one in foreign.get(desired.body["peer_address"], []):
-                service = services.get(one["vpnservice_id"], {})
-                if service.get("router_id") == router and same_selectors(desired, one):
-                    matches[desired.name] = one
-                    foreign[desired.body["peer_address"]].remove(one)
-                    break
-        return matches
 
-    def _content_of(self, identifier: str | None) -> tuple[t.Any, ...] | None:
-        found = self.by_id.get(identifier or "")
-        return content("endpoint_group", found) if found else None
+        def adoptable(desired: Desired) -> list[Body]:
+            router = desired.body["vpnservice_id"].body["router_id"]
+            return [
+                one
+                for one in foreign.get(desired.body["peer_address"], [])
+                if services.get(one["vpnservice_id"], {}).get("router_id") == router
+            ]
+
+        def adopt(desired: Desired, one: Body) -> None:
+            matches[desired.name] = one
+            foreign[desired.body["peer_address"]].remove(one)
+
+        left = [desired for desired in self.wanted.connections if desired.name not in matches]
+        for desired in left:
+            for one in adoptable(desired):
+                if same_selectors(desired, one):
+                    adopt(desired, one)
+                    break
+        # With other selectors only where no doubt is left which one is meant.
+        left = [desired for desired in left if desired.name not in matches]
+        peers = collections.Counter(desired.body["peer_address"] for desired in left)
+        for desired in left:
+            there = adoptable(desired)
+            if len(there) == 1 == peers[desired.body["peer_address"]]:
+                adopt(desired, there[0])
+        return matches
 
     def _connection(self, desired: Desired, there: Body | None) -> None:
         body = dict(desired.body)
         body["vpnservice_id"] = self._service(desired.body["vpnservice_id"])
+        self._in_the_services_form(body)
         for field in ("ikepolicy_id", "ipsecpolicy_id", "local_ep_group_id", "peer_ep_group_id"):
-            body[field] = self._reference(desired.body[field], there.get(field) if there else None)
+            if field in body:
+                body[field] = self._reference(desired.body[field], there.get(field) if there else None)
         if there is None:
             self._needs_key(desired, body)
             self.answers[desired.name] = self._create(desired, body)
@@ -210,8 +247,9 @@ class _Planner:
             why = "other " + ", ".join(sorted(REFERENCES[field] for field in moved))
             # A second service of the VPC never worked, so nothing of it can be interrupted.
             disruptive = moved != ["vpnservice_id"] or there.get("status") == "ACTIVE"
-            self.answers[desired.name] = self._create(desired, body, why=why, disruptive=disruptive)
+            ref = self.answers[desired.name] = self._create(desired, body, why=why, disruptive=disruptive)
             self._delete("site_connection", there, REPLACED + why, disruptive=disruptive)
+            self.replaced.append((ref, there["id"]))
             return
         self.kept.add(there["id"])
         self.answers[desired.name] = there["id"]
@@ -224,6 +262,22 @@ class _Planner:
             changed.update({field: body[field] for field in ("name", "description") if body[field] != there.get(field)})
         if changed:
             self.updates.append(Step("update", "site_connection", desired.name, there["id"], changed))
+
+    def _in_the_services_form(self, body: Body) -> None:
+        """Say the selectors as the service wants them: one that was made with a subnet takes no endpoint groups."""
+        service = self.by_id.get(body["vpnservice_id"], {})
+        subnet = service.get("subnet_id")
+        if not subnet:
+            return
+        local, peer = (body.pop(field).body["endpoints"] for field in ("local_ep_group_id", "peer_ep_group_id"))
+        if local != [subnet]:
+            names = {one["id"]: one["cidr"] for one in self.snapshot["subnets"]}
+            raise VpnError(
+                f"VPN service {_name(service)} ({service['id']}) was made for the one subnet {names.get(subnet, subnet)}, and the hub "
+                f"has {', '.join(names.get(one, one) for one in local)}. Remedy: describe only that subnet, or delete the service and "
+                "its connections; it is then made anew for all."
+            )
+        body["peer_cidrs"] = peer
 
     def _needs_key(self, desired: Desired, body: Body) -> None:
         if not body.get("psk"):

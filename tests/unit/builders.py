@@ -71,11 +71,12 @@ def snapshot(**more):
     }
 
 
-def target(there, sites, psk="a key of 20 characters", policies=None, provider="neutron", blocked=()):
+def target(there, sites, psk="a key of 20 characters", policies=None, provider="neutron", blocked=(), hubs=None):
     """Give what the hub prod should look like."""
     facts = _state.hub_facts(there)
     resolved = [
-        _topology.resolve(record, facts) for record in records(sites, dict.fromkeys(sites, psk), policies=policies)
+        _topology.resolve(record, facts)
+        for record in records(sites, dict.fromkeys(sites, psk), policies=policies, hubs=hubs)
     ]
     groups = _state.groups(there, ["servers"])
     return _objects.target("prod", provider, {**facts["vpc"], "subnets": facts["subnets"]}, resolved, groups, blocked)
@@ -89,6 +90,16 @@ def plan(there, sites, purge=False, **more):
 def after(there, sites, **more):
     """Give the cloud as it is after such a plan."""
     return _plan.project(there, plan(there, sites, **more).steps)
+
+
+def in_the_old_form(there):
+    """Give the same VPN as the API's old form has it: the one subnet at the service, the CIDRs at each connection."""
+    by_id = {one["id"]: one for kind in _objects.KINDS for one in there[kind]}
+    for one in there["site_connection"]:
+        [subnet], peer = _objects.selectors(one, by_id)
+        by_id[one["vpnservice_id"]]["subnet_id"] = subnet
+        one.update(local_ep_group_id=None, peer_ep_group_id=None, peer_cidrs=peer)
+    return {**there, "endpoint_group": []}
 
 
 def verbs(planned):

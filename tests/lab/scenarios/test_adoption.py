@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from .conftest import ROOT, Playbooks, changed_sites, writes
+from .conftest import HUB_AND_SPOKE, ROOT, Playbooks, changed_sites, writes
 
 KEY = "the key that somebody typed"
 PEERS = {
@@ -47,10 +47,13 @@ def by_hand(lab):
 @pytest.fixture(scope="module")
 def adopted(lab, by_hand, tmp_path_factory):
     """What the playbook read, and what module hub said of it."""
-    mark = lab.mark()
-    kept = tmp_path_factory.mktemp("adopted") / "kept.json"
-    playbooks = Playbooks(lab, kept.parent / "rows.json")
-    run = playbooks.file(ROOT / "tests/lab/scenarios/adopt.yml", adopt_file=str(kept))
+    return adopt(lab, "prod", HUB_AND_SPOKE, tmp_path_factory.mktemp("adopted"))
+
+
+def adopt(lab, vpc, example, directory):
+    mark, kept = lab.mark(), directory / "kept.json"
+    playbooks = Playbooks(lab, directory / "rows.json", example)
+    run = playbooks.file(ROOT / "tests/lab/scenarios/adopt.yml", adopt_file=str(kept), adopt_vpc=vpc)
     return json.loads(kept.read_text()), run, writes(lab, mark)
 
 
@@ -62,6 +65,8 @@ def test_what_was_read_is_as_described(adopted, by_hand):
     assert len(set(names)) == 3 and kept["read"]["left_out"] == []
     assert {one["gateway"]: one["subnets"] for one in kept["read"]["connections"]} == PEERS
     assert KEY not in run.output
+    changes = [(step["verb"], step["id"], step["fields"]) for step in kept["changed"]["plan"]]
+    assert sorted(changes) == sorted(("update", identifier, ["mtu"]) for identifier in by_hand.values())
 
 
 def test_the_router_then_joins_and_verify_knows_the_connection(lab, by_hand, playbook):
@@ -79,3 +84,37 @@ def test_what_we_did_not_make_stays_and_is_named_when_its_site_goes(lab, by_hand
     run = playbook("site", vpn_sites=changed_sites(state="absent"), vpn_psks={"berlin": KEY})
     assert f"site_connection Büro ({by_hand['203.0.113.10']}) was not made by this" in " ".join(run.output.split())
     assert {one["id"] for one in lab.api().list("vpn/ipsec-site-connections")} == set(by_hand.values())
+
+
+def test_the_old_form_is_adopted_and_changed_in_place(lab, tmp_path):
+    """One subnet at the service, CIDRs at the connection; the connection and its form stay."""
+    api = lab.api()
+    [router], [subnet] = api.list("routers", name="test"), api.list("subnets", name="test")
+    weak = {"auth_algorithm": "sha256", "encryption_algorithm": "aes-128", "pfs": "group14"}
+    made = api.create(
+        "vpn/ipsec-site-connections", "ipsec_site_connection", name="alt", psk=KEY, peer_address="203.0.113.79",
+        peer_id="203.0.113.79", peer_cidrs=["10.79.0.0/24"],
+        vpnservice_id=api.create("vpn/vpnservices", "vpnservice", name="alt", router_id=router["id"], subnet_id=subnet["id"])["id"],
+        ikepolicy_id=api.create("vpn/ikepolicies", "ikepolicy", name="alt", ike_version="v2", **weak)["id"],
+        ipsecpolicy_id=api.create("vpn/ipsecpolicies", "ipsecpolicy", name="alt", **weak)["id"],
+    )  # fmt: skip
+    kept, run, written = adopt(lab, "test", HUB_AND_SPOKE, tmp_path)
+    assert (kept["adopted"]["plan"], written, kept["read"]["left_out"]) == ([], [], [])
+    assert [(one["gateway"], one["subnets"]) for one in kept["read"]["connections"]] == [
+        ("203.0.113.79", ["10.79.0.0/24"])
+    ]
+    assert KEY not in run.output
+    alt = {**kept["read"]["connections"][0], "hubs": ["test"], "subnets": ["10.79.0.0/24", "10.80.0.0/24"]}
+    del alt["name"]
+    hub = {"vpc": "test", "subnets": kept["read"]["subnets"]}
+    policies = {one["name"]: {"ike": one["ike"], "ipsec": one["ipsec"]} for one in kept["read"]["policies"]}
+    playbook = Playbooks(lab, tmp_path / "rows.json", HUB_AND_SPOKE)
+    described = {
+        "vpn_hubs": {"test": hub},
+        "vpn_policies": policies,
+        "vpn_sites": {"alt": alt},
+        "vpn_psks": {"alt": KEY},
+    }
+    playbook("cloud", "--limit", "test", **described)
+    [there] = api.list("vpn/ipsec-site-connections", id=made["id"])
+    assert (there["peer_cidrs"], there["peer_ep_group_id"]) == (["10.79.0.0/24", "10.80.0.0/24"], None)

@@ -17,7 +17,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _state,
     _topology,
 )
-from ansible_collections.bothends.vpn.tests.unit.builders import SUBNETS, after, site, snapshot
+from ansible_collections.bothends.vpn.tests.unit.builders import SUBNETS, after, hub, in_the_old_form, site, snapshot
 
 POLICIES = {
     "gcm": {"ike": {"encryption": "aes-256-gcm-16", "prf": "sha384", "dh_group": "group20"},
@@ -82,6 +82,21 @@ def test_our_own_is_called_as_it_was():
     assert {one["name"] for one in _adoption.description(there, "neutron")["connections"]} == set(SITES)
 
 
+def test_the_old_form_is_described_too():
+    """One subnet at the service, CIDRs at the connections; IKEv1 with two of them is a tunnel for each pair."""
+    sites = {name: SITES[name] for name in ("berlin", "paris", "oslo")}
+    there = by_hand(
+        in_the_old_form(after(snapshot(), sites, policies=POLICIES, hubs={"prod": hub(subnets=["192.168.1.0/24"])}))
+    )
+    found = _adoption.description(there, "neutron")
+    assert (found["left_out"], found["subnets"]) == ([], ["192.168.1.0/24"])
+    assert replanned(there, found).steps == []
+    found["connections"][0]["subnets"] = ["10.99.0.0/24"]
+    assert [(step.verb, step.kind, step.body) for step in replanned(there, found).steps] == [
+        ("update", "site_connection", {"peer_cidrs": ["10.99.0.0/24"]})
+    ]
+
+
 def test_nothing_there_nothing_described():
     assert _adoption.description(snapshot(), "neutron") == {
         "subnets": [],
@@ -92,11 +107,6 @@ def test_nothing_there_nothing_described():
 
 
 UNSPEAKABLE = {
-    "peer_cidrs": (
-        {"peer_ep_group_id": None, "local_ep_group_id": None, "peer_cidrs": ["10.3.0.0/24"]},
-        {},
-        "peer_cidrs",
-    ),
     "dpd": ({"dpd": {"action": "restart-by-peer", "interval": 30, "timeout": 120}}, {}, "restart-by-peer"),
     "an algorithm": ({}, {"auth_algorithm": "sha1"}, "sha1 is no integrity"),
     "ah": ({}, {"transform_protocol": "ah"}, "uses ah"),

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _objects, _plan
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.tests.unit.builders import after, plan, site, snapshot, verbs
+from ansible_collections.bothends.vpn.tests.unit.builders import (
+    after,
+    hub,
+    in_the_old_form,
+    plan,
+    site,
+    snapshot,
+    verbs,
+)
 
 BERLIN = {"berlin": site(3, security_group_rules=[{"protocol": "icmp"}])}
 
@@ -92,6 +100,54 @@ def test_a_policy_in_use_is_replaced_by_a_new_connection():
         "delete ike_policy prod/default",
     ]
     assert [step.disruptive for step in planned.steps] == [False, True, True, False]
+
+
+def test_connections_are_replaced_one_after_the_other():
+    sites = {name: site(number) for number, name in enumerate(("berlin", "paris"), 3)}
+    planned = plan(after(snapshot(), sites), sites, policies={"default": {"ike": {"integrity": "sha512"}}})
+    assert verbs(planned) == [
+        "create ike_policy prod/default",
+        "create site_connection prod/berlin/1",
+        "delete site_connection prod/berlin/1",
+        "create site_connection prod/paris/1",
+        "delete site_connection prod/paris/1",
+        "delete ike_policy prod/default",
+    ]
+
+
+def test_a_replacement_that_was_not_ended_is_ended():
+    """The new connection is there and so is the old one: no third one is made."""
+    policies = {"default": {"ike": {"integrity": "sha512"}}}
+    there = after(snapshot(), BERLIN)
+    steps = plan(there, BERLIN, policies=policies).steps
+    for done in range(1, len(steps)):
+        half = _plan.project(there, steps[:done])
+        again = plan(half, BERLIN, policies=policies)
+        assert verbs(again) == verbs(plan(there, BERLIN, policies=policies))[done:]
+
+
+APP_ONLY = {"prod": hub(subnets=["192.168.1.0/24"])}
+
+
+def test_a_service_with_a_subnet_keeps_its_form():
+    """Its connections say their CIDRs themselves, those that come too; what changes is changed in place."""
+    there = in_the_old_form(after(snapshot(), BERLIN, hubs=APP_ONLY))
+    assert verbs(plan(there, BERLIN, hubs=APP_ONLY)) == []
+    moved = {"berlin": {**BERLIN["berlin"], "subnets": ["10.33.0.0/24"]}, "paris": site(4)}
+    planned = plan(there, moved, hubs=APP_ONLY)
+    assert {step.name: step.body["peer_cidrs"] for step in planned.steps if "peer_cidrs" in step.body} == {
+        "prod/berlin/1": ["10.33.0.0/24"], "prod/paris/1": ["10.4.0.0/24"]
+    }  # fmt: skip
+    assert not [step for step in planned.steps if step.kind == "endpoint_group"]
+    assert verbs(plan(_plan.project(there, planned.steps), moved, hubs=APP_ONLY)) == []
+
+
+def test_a_service_with_a_subnet_carries_no_other():
+    there = in_the_old_form(after(snapshot(), BERLIN, hubs=APP_ONLY))
+    with pytest.raises(
+        VpnError, match=r"was made for the one subnet 192.168.1.0/24, and the hub has 192.168.1.0/24, 192"
+    ):
+        plan(there, BERLIN)
 
 
 def test_a_changed_key_is_sent_and_never_shown():
