@@ -26,6 +26,21 @@ options:
     type: dict
 """
 
+    # What a filter takes that may leave sites out.
+    ONLY = r"""
+options:
+  blocked:
+    description:
+      - Names of sites to leave out, or a dict of them as the filter P(bothends.vpn.blocked#filter) gives it. Something is wrong
+        with them, and nothing of them is to be touched.
+    type: raw
+    default: []
+  absent:
+    description: Give all of them as to be taken off, whatever their state is.
+    type: bool
+    default: false
+"""
+
     # What a filter or test takes that works on any list of subnets.
     SUBNETS = r"""
 options:

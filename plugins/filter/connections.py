@@ -14,7 +14,6 @@ description:
   - O(end) says whose view it is; C(local) is that end, C(remote) the other. Both views hold the same values, mirrored.
 extends_documentation_fragment: bothends.vpn.inputs
 options:
-
   end:
     description: Whose view.
     type: str

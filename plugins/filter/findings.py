@@ -13,7 +13,6 @@ description:
   - Checks everything that can be known without a cloud or a router, and gives all findings at once.
 extends_documentation_fragment: bothends.vpn.inputs
 options:
-
   hub_hosts:
     description: The inventory hosts of group C(vpn_cloud). Left out, nothing is said of hubs that have no host.
     type: list

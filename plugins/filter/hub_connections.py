@@ -11,23 +11,14 @@ version_added: 0.1.0
 author: bothends.vpn authors (@bothends)
 description:
   - Turns the description into the O(bothends.vpn.hub#module:connections) of one hub.
-extends_documentation_fragment: bothends.vpn.inputs
+extends_documentation_fragment:
+  - bothends.vpn.inputs
+  - bothends.vpn.inputs.only
 options:
-
   hub:
     description: The hub's name.
     type: str
     required: true
-  blocked:
-    description:
-      - Names of sites to leave out, or a dict of them as the filter P(bothends.vpn.blocked#filter) gives it. Something is wrong
-        with them, and nothing of them is to be touched.
-    type: raw
-    default: []
-  absent:
-    description: Give all of them as to be taken off, whatever their state is.
-    type: bool
-    default: false
 """
 
 EXAMPLES = r"""

@@ -11,9 +11,10 @@ version_added: 0.1.0
 author: bothends.vpn authors (@bothends)
 description:
   - Turns the description into the sites of one router, each with its connections as the site sees them.
-extends_documentation_fragment: bothends.vpn.inputs
+extends_documentation_fragment:
+  - bothends.vpn.inputs
+  - bothends.vpn.inputs.only
 options:
-
   router:
     description: The router, an inventory host.
     type: str
@@ -25,16 +26,6 @@ options:
     description: What the clouds say, by hub, as M(bothends.vpn.hub_info) returns it.
     type: dict
     default: {}
-  blocked:
-    description:
-      - Names of sites to leave out, or a dict of them as the filter P(bothends.vpn.blocked#filter) gives it. Something is wrong
-        with them, and nothing of them is to be touched.
-    type: raw
-    default: []
-  absent:
-    description: Give all of them as to be taken off, whatever their state is.
-    type: bool
-    default: false
 """
 
 EXAMPLES = r"""

@@ -19,23 +19,8 @@ description:
     and after each of the two. A running SA keeps what it was born with, so only this shows that what is stored works.
 extends_documentation_fragment:
   - bothends.vpn.attributes
+  - bothends.vpn.router.state
 options:
-  connections:
-    description:
-      - The connections to prove, as the filter P(bothends.vpn.connections#filter) gives them for the site's end.
-    type: list
-    elements: dict
-    default: []
-  prove:
-    description:
-      - Make the SAs of O(connections) anew. This interrupts traffic for a moment, since pluto cannot make them beside the old ones.
-    type: bool
-    default: false
-  timeout:
-    description:
-      - Seconds that a tunnel may take to come up, at most.
-    type: int
-    default: 20
   directory:
     description:
       - Directory of the files, which C(ipsec.conf) and C(ipsec.secrets) include.
@@ -46,19 +31,6 @@ options:
       - Directory of pluto's socket.
     type: path
     default: /run/pluto
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Reads only; O(prove) is left out.
-  diff_mode:
-    support: none
-    details:
-      - New SAs are no change of any configuration.
-  idempotent:
-    support: partial
-    details:
-      - With O(prove) it makes new SAs each time.
 """
 
 EXAMPLES = r"""
@@ -85,13 +57,12 @@ proof:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.bothends.vpn.plugins.module_utils import _router
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan, _libreswan_router
 
 ARGUMENT_SPEC = {
-    "connections": {"type": "list", "elements": "dict", "default": []},
-    "prove": {"type": "bool", "default": False},
-    "timeout": {"type": "int", "default": 20},
+    **_router.STATE_SPEC,
     "directory": {"type": "path", "default": "/etc/ipsec.d"},
     "rundir": {"type": "path", "default": "/run/pluto"},
 }

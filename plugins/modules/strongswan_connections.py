@@ -21,35 +21,8 @@ description:
   - Connections, keys and SAs of others stay. Where loading would remove some that no swanctl file has, it refuses.
 extends_documentation_fragment:
   - bothends.vpn.attributes
+  - bothends.vpn.router.connections
 options:
-  connections:
-    description: The connection records that are to be loaded, without keys, as M(bothends.vpn.site_configs) returns them.
-    type: list
-    elements: dict
-    default: []
-  absent:
-    description: The connection records whose SAs and configuration are to go.
-    type: list
-    elements: dict
-    default: []
-  files:
-    description: RV(bothends.vpn.site_configs#module:files). In check mode it says which files would change.
-    type: list
-    elements: dict
-    default: []
-  activate:
-    description: Whether to make SAs. Without it charon makes them when there is traffic, or when the hub begins.
-    type: bool
-    default: true
-  reauthenticate:
-    description: Names of connections whose SAs are to be made anew in any case, because the hub changed.
-    type: list
-    elements: str
-    default: []
-  timeout:
-    description: Seconds that one connection may take to come up.
-    type: int
-    default: 30
   directory:
     description: Directory of C(swanctl.conf).
     type: path
@@ -61,15 +34,6 @@ options:
   uri:
     description: VICI socket of charon, C(unix://...). Default is swanctl's own.
     type: str
-attributes:
-  check_mode:
-    support: full
-  diff_mode:
-    support: full
-    details:
-      - Shows the actions, one a line.
-  idempotent:
-    support: full
 """
 
 EXAMPLES = r"""
@@ -103,16 +67,12 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.bothends.vpn.plugins.module_utils import _router
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_router, _swanctl, strongswan
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "connections": {"type": "list", "elements": "dict", "default": []},
-    "absent": {"type": "list", "elements": "dict", "default": []},
-    "files": {"type": "list", "elements": "dict", "default": []},
-    "activate": {"type": "bool", "default": True},
-    "reauthenticate": {"type": "list", "elements": "str", "default": []},
-    "timeout": {"type": "int", "default": 30},
+    **_router.CONNECTIONS_SPEC,
     "directory": {"type": "path", "default": "/etc/swanctl"},
     "state_file": {"type": "path", "default": "/run/bothends-vpn/strongswan.json"},
     "uri": {"type": "str"},
@@ -143,16 +103,7 @@ def main() -> None:
             router.activate(given["reauthenticate"])
     except (VpnError, OSError) as error:
         module.fail_json(msg=str(error))
-    actions = {name: done for name, done in router.done.items() if done}
-    result = {
-        "changed": bool(actions),
-        "actions": actions,
-        "failures": router.failures,
-        "diff": {"before": "", "after": "".join(f"{name}: {what}\n" for name in actions for what in actions[name])},
-    }
-    if router.failures:
-        module.fail_json(msg="\n".join(router.failures), **result)
-    module.exit_json(**result)
+    _router.end(module, router.done, router.failures)
 
 
 if __name__ == "__main__":

@@ -17,23 +17,8 @@ description:
     after each of the two. A running SA keeps what it was born with, so only this shows that what is stored works.
 extends_documentation_fragment:
   - bothends.vpn.attributes
+  - bothends.vpn.router.state
 options:
-  connections:
-    description:
-      - The connections to prove, as the filter P(bothends.vpn.connections#filter) gives them for the site's end.
-    type: list
-    elements: dict
-    default: []
-  prove:
-    description:
-      - Make the SAs of O(connections) anew. This interrupts traffic for a moment where charon has no make before break.
-    type: bool
-    default: false
-  timeout:
-    description:
-      - Seconds to wait for new SAs, at most.
-    type: int
-    default: 20
   directory:
     description:
       - Directory of C(swanctl.conf).
@@ -43,19 +28,6 @@ options:
     description:
       - VICI socket of charon, C(unix://...). Default is swanctl's own.
     type: str
-attributes:
-  check_mode:
-    support: full
-    details:
-      - Reads only; O(prove) is left out.
-  diff_mode:
-    support: none
-    details:
-      - New SAs are no change of any configuration.
-  idempotent:
-    support: partial
-    details:
-      - With O(prove) it makes new SAs each time.
 """
 
 EXAMPLES = r"""
@@ -82,13 +54,12 @@ proof:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.bothends.vpn.plugins.module_utils import _router
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_proof, _swanctl
 
 ARGUMENT_SPEC = {
-    "connections": {"type": "list", "elements": "dict", "default": []},
-    "prove": {"type": "bool", "default": False},
-    "timeout": {"type": "int", "default": 20},
+    **_router.STATE_SPEC,
     "directory": {"type": "path", "default": "/etc/swanctl"},
     "uri": {"type": "str"},
 }

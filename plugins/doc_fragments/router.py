@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    # What every module takes that brings a router's connections into force.
+    CONNECTIONS = r"""
+options:
+  connections:
+    description: The connection records that are to be loaded, without keys, as M(bothends.vpn.site_configs) returns them.
+    type: list
+    elements: dict
+    default: []
+  absent:
+    description: The connection records whose SAs and configuration are to go.
+    type: list
+    elements: dict
+    default: []
+  files:
+    description: RV(bothends.vpn.site_configs#module:files). In check mode it says which files would change.
+    type: list
+    elements: dict
+    default: []
+  activate:
+    description: Whether to make SAs. Without it the router makes them when there is traffic, or when the hub begins.
+    type: bool
+    default: true
+  reauthenticate:
+    description: Names of connections whose SAs are to be made anew in any case, because the hub changed.
+    type: list
+    elements: str
+    default: []
+  timeout:
+    description: Seconds that one connection may take to come up.
+    type: int
+    default: 30
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - Shows the actions, one a line.
+  idempotent:
+    support: full
+"""
+
+    # What every module takes that reads a router's SAs.
+    STATE = r"""
+options:
+  connections:
+    description: The connections to prove, as the filter P(bothends.vpn.connections#filter) gives them for the site's end.
+    type: list
+    elements: dict
+    default: []
+  prove:
+    description: Make the SAs of O(connections) anew. Where that cannot be done beside the old ones, it interrupts traffic for a moment.
+    type: bool
+    default: false
+  timeout:
+    description: Seconds to wait for new SAs, at most.
+    type: int
+    default: 20
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Reads only; O(prove) is left out.
+  diff_mode:
+    support: none
+    details:
+      - New SAs are no change of any configuration.
+  idempotent:
+    support: partial
+    details:
+      - With O(prove) it makes new SAs each time.
+"""
