@@ -12,6 +12,7 @@ RFC 4291 section 2.5.5.2.
 
 from __future__ import annotations
 
+import functools
 import heapq
 import typing as t
 
@@ -39,11 +40,7 @@ class Prefix(t.NamedTuple):
 
     def __str__(self) -> str:
         """Write the block as one CIDR where it is one, else as ``first-last``."""
-        low, high = (netaddr.IPAddress(edge, self.version) for edge in (self.first, self.last))
-        size = self.last - self.first + 1
-        if size & (size - 1) == 0 and self.first % size == 0:
-            return f"{low}/{(32 if self.version == 4 else 128) - size.bit_length() + 1}"
-        return f"{low}-{high}"
+        return _written(self)
 
     def overlaps(self, other: Prefix) -> bool:
         """Tell whether the two blocks share an address."""
@@ -58,7 +55,18 @@ def parse(text: t.Any) -> Prefix:
     """Read one prefix; raises AddressError for anything else. Host bits are allowed and dropped."""
     if isinstance(text, bool) or not isinstance(text, str) or not text.strip():
         raise AddressError(f"{text!r} is not a subnet; write it as a CIDR such as 192.168.1.0/24")
-    low, dash, high = text.strip().partition("-")
+    # As plain text: what Ansible hands over may carry tags, which no cache should keep.
+    found = _read(str(text)[:].strip())
+    if isinstance(found, str):
+        raise AddressError(f"{text!r} is not a subnet ({found})")
+    return found
+
+
+# One run reads the same few texts over and over: when it checks, when it plans, and once for each object of the cloud.
+@functools.lru_cache(maxsize=65536)
+def _read(text: str) -> Prefix | str:
+    """Read one prefix, or say why it is none."""
+    low, dash, high = text.partition("-")
     try:
         if dash:
             span = netaddr.IPRange(low.strip(), high.strip())
@@ -67,10 +75,19 @@ def parse(text: t.Any) -> Prefix:
             net = netaddr.IPNetwork(low)
             found = Prefix(net.version, net.first, net.last)
     except (netaddr.AddrFormatError, ValueError, TypeError) as error:
-        raise AddressError(f"{text!r} is not a subnet ({error})") from error
+        return str(error)
     if found.version == 6 and found.first >= _MAPPED_FIRST and found.last <= _MAPPED_LAST:
         return Prefix(4, found.first - _MAPPED_FIRST, found.last - _MAPPED_FIRST)
     return found
+
+
+@functools.lru_cache(maxsize=65536)
+def _written(block: Prefix) -> str:
+    low, high = (netaddr.IPAddress(edge, block.version) for edge in (block.first, block.last))
+    size = block.last - block.first + 1
+    if size & (size - 1) == 0 and block.first % size == 0:
+        return f"{low}/{(32 if block.version == 4 else 128) - size.bit_length() + 1}"
+    return f"{low}-{high}"
 
 
 def is_prefix(text: t.Any) -> bool:
