@@ -117,6 +117,7 @@ class _Planner:
         self.by_id = {one["id"]: one for kind in KINDS for one in snapshot[kind]}
         self.kept: set[str] = set()
         self.made: dict[tuple[str, str, str], Ref] = {}
+        self.alike: collections.Counter[tuple[str, str]] = collections.Counter()  # new objects of one kind and name
         self.creates: list[Step] = []
         self.updates: list[Step] = []
         self.deletes: list[Step] = []
@@ -324,11 +325,12 @@ class _Planner:
         return self._create(desired, desired.body)
 
     def _create(self, desired: Desired, body: Body, why: str = "", disruptive: bool = False) -> Ref:
-        if desired.key not in self.made:
-            same = sum(1 for ref in self.made.values() if (ref.kind, ref.name) == (desired.kind, desired.name))
-            ref = self.made[desired.key] = Ref(desired.kind, desired.name, same)
+        key = desired.key
+        if key not in self.made:
+            ref = self.made[key] = Ref(desired.kind, desired.name, self.alike[key[:2]])
+            self.alike[key[:2]] += 1
             self.creates.append(Step("create", desired.kind, desired.name, None, dict(body), ref, disruptive, why))
-        return self.made[desired.key]
+        return self.made[key]
 
     # --- rules
 
