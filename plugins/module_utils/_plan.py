@@ -128,6 +128,10 @@ class _Planner:
         self.ours = {
             kind: [one for one in snapshot[kind] if (owner(one) or Owner("")).hub == wanted.hub] for kind in KINDS
         }
+        rules = snapshot["security_group_rule"]
+        self.equal_rules = _by(rules, lambda one: content("security_group_rule", one))
+        # Those that nobody marked let out what they cover, whoever needs it.
+        self.letting_out = _by((one for one in rules if owner(one) is None), _where_to)
 
     def run(self) -> Plan:
         matches = self._match_connections()
@@ -336,19 +340,16 @@ class _Planner:
 
     def _rule(self, desired: Desired) -> None:
         """Exact for what is let in. What is let out is there by default: any rule that covers it will do."""
-        wanted = content("security_group_rule", desired.body)
-        for one in self.snapshot["security_group_rule"]:
-            same = content("security_group_rule", one) == wanted
-            mine = owner(one) in (None, desired.owner)
-            if same and mine:
+        equal = self.equal_rules.get(content("security_group_rule", desired.body), [])
+        for one in equal:
+            if owner(one) in (None, desired.owner):
                 self.kept.add(one["id"])
                 return
         if desired.body["direction"] == "egress" and any(
-            owner(one) is None and covers(one, desired.body) for one in self.snapshot["security_group_rule"]
+            covers(one, desired.body) for one in self.letting_out.get(_where_to(desired.body), [])
         ):
             return
         # The API allows no second equal rule; another hub's or site's serves as well, and one of this hub stays for it.
-        equal = [one for one in self.snapshot["security_group_rule"] if content("security_group_rule", one) == wanted]
         self.kept.update(one["id"] for one in equal)
         if not equal:
             self._create(desired, desired.body)
@@ -396,6 +397,18 @@ class _Planner:
 
     def _delete(self, kind: str, one: Body, why: str, disruptive: bool = False) -> None:
         self.deletes.append(Step("delete", kind, _name(one), one["id"], {}, None, disruptive, why))
+
+
+def _by(things: t.Iterable[Body], key: t.Callable[[Body], t.Any]) -> dict[t.Any, list[Body]]:
+    """Put together what is alike, so that each wanted object finds its equals at once."""
+    out: dict[t.Any, list[Body]] = {}
+    for one in things:
+        out.setdefault(key(one), []).append(one)
+    return out
+
+
+def _where_to(rule: Body) -> tuple[t.Any, ...]:
+    return tuple(rule.get(field) for field in ("security_group_id", "direction", "ethertype"))
 
 
 def _name(one: Body) -> str:
