@@ -359,5 +359,6 @@ def selectors(connection: Body, by_id: t.Mapping[str, Body]) -> tuple[list[str],
 
 
 def content(kind: str, body: Body) -> tuple[t.Any, ...]:
-    """Give what an object is, for comparing."""
-    return tuple(normal(field, body) for field in KINDS[kind].content)
+    """Give what an object is, for comparing and for finding its equals."""
+    values = (normal(field, body) for field in KINDS[kind].content)
+    return tuple(tuple(value) if isinstance(value, list) else value for value in values)

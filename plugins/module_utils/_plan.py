@@ -130,6 +130,10 @@ class _Planner:
         }
         rules = snapshot["security_group_rule"]
         self.equal_rules = _by(rules, lambda one: content("security_group_rule", one))
+        self.reusable = {
+            kind: _by(sorted(self.ours[kind], key=lambda one: one["id"]), lambda one, kind=kind: content(kind, one))
+            for kind in ("ike_policy", "ipsec_policy", "endpoint_group")
+        }
         # Those that nobody marked let out what they cover, whoever needs it.
         self.letting_out = _by((one for one in rules if owner(one) is None), _where_to)
 
@@ -321,7 +325,7 @@ class _Planner:
     def _reference(self, desired: Desired, current: str | None) -> str | Ref:
         """Find or make a policy or endpoint group: what the connection has, else one of ours, else a new one."""
         wanted = content(desired.kind, desired.body)
-        candidates = [self.by_id.get(current or "")] + sorted(self.ours[desired.kind], key=lambda one: one["id"])
+        candidates = [self.by_id.get(current or ""), *self.reusable[desired.kind].get(wanted, [])]
         for one in candidates:
             if one and content(desired.kind, one) == wanted and (one["id"] == current or owner(one) == desired.owner):
                 self.kept.add(one["id"])
