@@ -122,6 +122,7 @@ class _Planner:
         self.updates: list[Step] = []
         self.deletes: list[Step] = []
         self.replaced: list[tuple[Ref, str]] = []  # the new connection, and the id of the old one
+        self.going: set[str] = set()  # the ids of what is deleted
         self.leftovers: list[dict[str, str]] = []
         self.answers: dict[str, str | Ref] = {}
         self.serving: collections.Counter[str] = collections.Counter()
@@ -364,8 +365,7 @@ class _Planner:
         for one in self.ours["site_connection"] + self.ours["security_group_rule"]:
             kind = "site_connection" if "vpnservice_id" in one else "security_group_rule"
             self._settle(kind, one)
-        going = {step.id for step in self.deletes}
-        staying = [one for one in self.snapshot["site_connection"] if one["id"] not in going]
+        staying = [one for one in self.snapshot["site_connection"] if one["id"] not in self.going]
         swapped = {step.id: step.body for step in self.updates if step.kind == "site_connection"}
         used = {swapped.get(one["id"], {}).get(field, one.get(field)) for one in staying for field in REFERENCES}
         for kind in ("endpoint_group", "ike_policy", "ipsec_policy", "vpn_service"):
@@ -387,7 +387,7 @@ class _Planner:
 
     def _settle(self, kind: str, one: Body) -> None:
         """Remove what is ours and not wanted; another site's only with purge."""
-        if one["id"] in self.kept or any(step.id == one["id"] for step in self.deletes):
+        if one["id"] in self.kept or one["id"] in self.going:
             return
         site = t.cast(Owner, owner(one)).site
         if site in self.wanted.blocked:
@@ -400,6 +400,7 @@ class _Planner:
         self._delete(kind, one, why, disruptive=purged and kind == "site_connection")
 
     def _delete(self, kind: str, one: Body, why: str, disruptive: bool = False) -> None:
+        self.going.add(one["id"])
         self.deletes.append(Step("delete", kind, _name(one), one["id"], {}, None, disruptive, why))
 
 
