@@ -125,6 +125,7 @@ class _Planner:
         self.going: set[str] = set()  # the ids of what is deleted
         self.leftovers: list[dict[str, str]] = []
         self.answers: dict[str, str | Ref] = {}
+        self.services: dict[tuple[str, str, str], str | Ref] = {}
         self.serving: collections.Counter[str] = collections.Counter()
         self.ours = {
             kind: [one for one in snapshot[kind] if (owner(one) or Owner("")).hub == wanted.hub] for kind in KINDS
@@ -297,6 +298,12 @@ class _Planner:
             )
 
     def _service(self, desired: Desired) -> str | Ref:
+        """Find or make the VPC's VPN service, once for all its connections."""
+        if desired.key not in self.services:
+            self.services[desired.key] = self._one_service(desired)
+        return self.services[desired.key]
+
+    def _one_service(self, desired: Desired) -> str | Ref:
         """A VPC has one VPN service: the reference driver realises no second one."""
         there = [one for one in self.snapshot["vpn_service"] if one["router_id"] == desired.body["router_id"]]
         if not there:
@@ -319,7 +326,7 @@ class _Planner:
         fields = ("name", "description", "admin_state_up") if owner(chosen) else ("admin_state_up",)
         changed = {field: desired.body[field] for field in fields if chosen.get(field) != desired.body[field]}
         step = Step("update", "vpn_service", desired.name, chosen["id"], changed)
-        if changed and step not in self.updates:
+        if changed:
             self.updates.append(step)
         return chosen["id"]
 
