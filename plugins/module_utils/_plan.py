@@ -444,16 +444,21 @@ def project(snapshot: Snapshot, steps: t.Sequence[Step]) -> Snapshot:
 
 
 def _project(snapshot: Snapshot, steps: t.Sequence[Step]) -> tuple[Snapshot, dict[Ref, str]]:
-    after = {kind: [copy.deepcopy(one) for one in things] for kind, things in snapshot.items()}
+    after = copy.copy(snapshot)
     ids = _made_up(snapshot, steps)
-    for step in steps:
-        body = {field: ids[value] if isinstance(value, Ref) else value for field, value in step.body.items()}
-        if step.verb == "create":
-            after[step.kind].append({**body, "id": ids[t.cast(Ref, step.ref)]})
-        elif step.verb == "update":
-            next(one for one in after[step.kind] if one["id"] == step.id).update(body)
-        else:
-            after[step.kind] = [one for one in after[step.kind] if one["id"] != step.id]
+    for kind, of_kind in itertools.groupby(sorted(steps, key=lambda step: step.kind), key=lambda step: step.kind):
+        things = {one["id"]: one for one in snapshot[kind]}
+        for step in of_kind:
+            body = {field: ids[value] if isinstance(value, Ref) else value for field, value in step.body.items()}
+            if step.verb == "create":
+                identifier = ids[t.cast(Ref, step.ref)]
+                things[identifier] = {**body, "id": identifier}
+            elif step.verb == "update":
+                identifier = t.cast(str, step.id)
+                things[identifier] = {**things[identifier], **body}
+            else:
+                del things[t.cast(str, step.id)]
+        after[kind] = list(things.values())
     return after, ids
 
 
