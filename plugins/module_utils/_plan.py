@@ -256,8 +256,9 @@ class _Planner:
                 body["psk"] = there["psk"]
             self._needs_key(desired, body)
             why = "other " + ", ".join(sorted(REFERENCES[field] for field in moved))
-            # A second service of the VPC never worked, so nothing of it can be interrupted.
-            disruptive = moved != ["vpnservice_id"] or there.get("status") == "ACTIVE"
+            # A second service of the VPC never worked, and a disabled site has no router's end: nothing can be interrupted.
+            idle = moved == ["vpnservice_id"] or not there.get("admin_state_up", True)
+            disruptive = not idle or there.get("status") == "ACTIVE"
             ref = self.answers[desired.name] = self._create(desired, body, why=why, disruptive=disruptive)
             self._delete("site_connection", there, REPLACED + why, disruptive=disruptive)
             self.replaced.append((ref, there["id"]))

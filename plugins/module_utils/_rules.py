@@ -40,6 +40,7 @@ def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None,
     records = connections(_checkable(present), psks)
     for rule in _rules_description.RULES:
         found.extend(rule(present))
+    found.extend(_rules_description.absent_from_nowhere(description))
     found.extend(addresses(records, {name: hub["subnets"] for name, hub in present.hubs.items()}))
     for record in records:
         for check in _rules_connection.RULES:

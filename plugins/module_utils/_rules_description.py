@@ -55,6 +55,19 @@ def references(description: Description) -> Found:
             )  # fmt: skip
 
 
+def absent_from_nowhere(description: Description) -> Found:
+    """A site that is to be absent at a hub that nobody described goes from nowhere, and that looks like success."""
+    for name, site in description.sites.items():
+        for index, hub in enumerate(site["hubs"]):
+            if site["state"] == "absent" and hub not in description.hubs:
+                yield finding(
+                    "absent-from-nowhere", name, f"vpn_sites.{name}.hubs[{index}]", hub,
+                    f"there is no hub {hub!r} in vpn_hubs, so nothing of the site is removed there.",
+                    f"Describe the hub as long as something of it is to go. Known hubs: {listed(description.hubs)}.",
+                    "docs/reference/description.md", WARNING,
+                )  # fmt: skip
+
+
 def without_host(description: Description, hosts: t.Container[str]) -> Found:
     """A hub's end of the cloud is made by the inventory host of its name; a job slice may leave it to another job."""
     for hub, sites in _sites_by_hub(description).items():

@@ -102,6 +102,16 @@ def test_a_policy_in_use_is_replaced_by_a_new_connection():
     assert [step.disruptive for step in planned.steps] == [False, True, True, False]
 
 
+@pytest.mark.parametrize(("status", "disruptive"), [("DOWN", False), ("ACTIVE", True)])
+def test_a_disabled_site_without_a_tunnel_is_not_interrupted(status, disruptive):
+    """One whose tunnel is up all the same is."""
+    off = {"berlin": {**BERLIN["berlin"], "state": "disabled"}}
+    there = after(snapshot(), off)
+    there["site_connection"][0]["status"] = status
+    planned = plan(there, off, policies={"default": {"ike": {"integrity": "sha512"}}})
+    assert {step.disruptive for step in planned.steps if step.kind == "site_connection"} == {disruptive}
+
+
 def test_connections_are_replaced_one_after_the_other():
     sites = {name: site(number) for number, name in enumerate(("berlin", "paris"), 3)}
     planned = plan(after(snapshot(), sites), sites, policies={"default": {"ike": {"integrity": "sha512"}}})

@@ -52,6 +52,7 @@ def test_an_absent_site_overlaps_nobody():
     ("sites", "policies", "code", "field"),
     [
         ({"a": site(hub="nowhere")}, None, "unknown-hub", "vpn_sites.a.hubs[0]"),
+        ({"a": site(hub="prdo", state="absent")}, None, "absent-from-nowhere", "vpn_sites.a.hubs[0]"),
         ({"a": site(hub=None)}, None, "no-hub", "vpn_sites.a.hubs"),
         ({"a": site(policy="weak")}, None, "unknown-policy", "vpn_sites.a.policy"),
         ({"a": site(gateway="berlin.example.com")}, None, "bad-address", "vpn_sites.a.gateway"),
