@@ -104,6 +104,11 @@ def is_address(text: str) -> bool:
     return is_prefix(text) and not set(text) & set("/- \t\n")
 
 
+def overlaps_any(text: t.Any, blocks: t.Iterable[t.Any]) -> bool:
+    """Tell whether a prefix or address shares an address with any of the blocks; what is none does not."""
+    return is_prefix(text) and any(is_prefix(block) and parse(text).overlaps(parse(block)) for block in blocks)
+
+
 def address(text: t.Any) -> t.Any:
     """Write an address the one way, for comparing; anything else stays."""
     return normalize(text).partition("/")[0] if text and is_address(text) else text

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
 from ansible_collections.bothends.vpn.plugins.module_utils._description import Description
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
+    ERROR,
     NEUTRON,
     VPN_PAGE,
     WARNING,
@@ -90,6 +91,35 @@ def _written_addresses(description: Description) -> Found:
                         "bad-address", name, f"{kind}.{name}.{field}", value, f"{value!r} is not an IP address.",
                         "Write one address, without a prefix length.", NEUTRON,
                     )  # fmt: skip
+                elif value and _addresses.overlaps_any(value, _NO_HOSTS):
+                    yield finding(
+                        "bad-address", name, f"{kind}.{name}.{field}", value, "is no address that a gateway can have.",
+                        "Write the public address of the VPN gateway.", "RFC 6890 section 2.2",
+                    )  # fmt: skip
+
+
+# "This" network, loopback, link-local, multicast and what is reserved beyond it.
+_NO_HOSTS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8")
+
+
+def _gateway_inside(description: Description) -> Found:
+    """A packet to the other gateway would itself be for the tunnel that it is to make."""
+    for name, site in description.sites.items():
+        ends = [("vpn_sites", name, site["subnets"], WARNING)]
+        ends += [
+            ("vpn_hubs", hub, description.hubs[hub]["subnets"], ERROR)
+            for hub in site["hubs"]
+            if hub in description.hubs
+        ]
+        for kind, owner, subnets, severity in ends:
+            inside = [subnet for subnet in subnets if _addresses.overlaps_any(site["gateway"], [subnet])]
+            if inside:
+                yield finding(
+                    "gateway-inside", name, f"vpn_sites.{name}.gateway", site["gateway"],
+                    f"lies in {inside[0]} of {kind}.{owner}.subnets, which the tunnel is to carry.",
+                    "Write the site's public address, or take the subnet that it lies in out.",
+                    "RFC 4301 section 4.4.1", severity,
+                )  # fmt: skip
 
 
 def _distinct_peers(description: Description) -> Found:
@@ -228,6 +258,7 @@ RULES: tuple[t.Callable[[Description], Found], ...] = (
     _nothing,
     references,
     _written_addresses,
+    _gateway_inside,
     _distinct_peers,
     _subnets,
     _routers,
