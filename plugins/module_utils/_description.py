@@ -293,8 +293,9 @@ def _entries(kind: str, spec: Spec, value: t.Any, found: list[Finding]) -> dict[
         found.extend(about(one, str(name)) for one in wrong)
         usable = _without_wrong(f"{kind}.{name}.", spec, entry, wrong)
         if usable is not None:
-            good[name] = _normal(kind, name, _validated(spec, usable))
-    return good
+            good[name] = usable
+    complete = _validated(spec, list(good.values()))
+    return {name: _normal(kind, name, entry) for name, entry in zip(good, complete)}
 
 
 def _without_wrong(path: str, spec: Spec, entry: t.Any, wrong: list[Finding]) -> dict[str, t.Any] | None:
@@ -327,15 +328,21 @@ def _unset(entry: t.Any) -> t.Any:
     return entry
 
 
-def _validated(spec: Spec, entry: dict[str, t.Any]) -> dict[str, t.Any]:
-    return ArgumentSpecValidator(arguments(spec)).validate(entry).validated_parameters
+def _validated(spec: Spec, entries: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Convert values and fill in defaults, for all entries by one validator: thousands of them cost seconds."""
+    all_of_them: Spec = {"entries": {"type": "list", "elements": "dict", "options": spec}}
+    # The validator would give the same list or dict to each entry that has none.
+    own = {name: row["default"] for name, row in spec.items() if isinstance(row.get("default"), (list, dict))}
+    entries = [{**copy.deepcopy(own), **entry} for entry in entries]
+    outcome = ArgumentSpecValidator(arguments(all_of_them)).validate({"entries": entries})
+    return outcome.validated_parameters["entries"]
 
 
 def arguments(spec: Spec) -> Spec:
     """Give the part of a specification that Ansible knows; nested options get their defaults too."""
     out: Spec = {}
     for name, row in spec.items():
-        # The validator writes into a default; this one must stay what it is for the next entry.
+        # The validator writes into a default; the specification's own must stay what it is.
         out[name] = {
             key: copy.deepcopy(row[key]) if key == "default" else row[key] for key in row if key != "description"
         }
@@ -347,7 +354,7 @@ def arguments(spec: Spec) -> Spec:
 
 
 def _defaults(spec: Spec) -> dict[str, t.Any]:
-    return _validated(spec, {})
+    return _validated(spec, [{}])[0]
 
 
 def problems(path: str, spec: Spec, entry: t.Any) -> t.Iterator[Finding]:
@@ -402,6 +409,8 @@ def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterato
                 _meant(row, item) or "Put the value in quotes.", "YAML 1.1",
             )  # fmt: skip
             return
+    if _surely_right(row, value):
+        return
     outcome = ArgumentSpecValidator(arguments({"it": row})).validate({"it": value})
     for message in outcome.error_messages:
         near = difflib.get_close_matches(
@@ -411,6 +420,17 @@ def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterato
             "bad-value", "", path, value if not isinstance(value, dict) else "...", _reword(message, row),
             f"Did you mean `{near[0]}`?" if near else _unmarked(row["description"]), SOURCE,
         )  # fmt: skip
+
+
+_TYPES = {"str": str, "int": int, "bool": bool, "dict": dict}
+
+
+def _surely_right(row: dict[str, t.Any], value: t.Any) -> bool:
+    """Tell whether a value needs neither conversion nor explanation; most do not, and a validator for each costs seconds."""
+    if row["type"] == "list":
+        wanted = _TYPES.get(row.get("elements", ""))
+        return isinstance(value, list) and all(type(item) is wanted for item in value)
+    return type(value) is _TYPES.get(row["type"]) and ("choices" not in row or value in row["choices"])
 
 
 def _meant(row: dict[str, t.Any], item: t.Any) -> str | None:
