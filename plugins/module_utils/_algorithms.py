@@ -15,6 +15,8 @@ module Cisco-IOS-XE-crypto of IOS XE 16.9 (cisco_iosxe).
 
 from __future__ import annotations
 
+import functools
+import types
 import typing as t
 
 Word = t.Union[str, t.Dict[str, str]]  # a dict: by context
@@ -214,7 +216,8 @@ def word(speaker: str, table: str, name: str, where: str) -> str | None:
     return found.get(where) if isinstance(found, dict) else found
 
 
-def spoken(speaker: str, table: str, where: str) -> dict[str, str]:
+@functools.lru_cache(maxsize=None)
+def spoken(speaker: str, table: str, where: str) -> t.Mapping[str, str]:
     """Give all algorithms of a table that a speaker can speak in a context, with its words."""
     words = {name: word(speaker, table, name, where) for name in TABLES[table]}
-    return {name: found for name, found in words.items() if found is not None}
+    return types.MappingProxyType({name: found for name, found in words.items() if found is not None})

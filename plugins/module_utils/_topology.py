@@ -198,7 +198,7 @@ def resolve(record: Connection, facts: t.Mapping[str, t.Any]) -> Connection:
     ``facts`` is the ``hub`` that ``hub_info`` returns: ``gateway`` and ``subnets`` (name, id, cidr). Raises LookupError
     for a name that is not there.
     """
-    resolved = copy.deepcopy(record)
+    resolved = copy.copy(record)
     gateway = record["local"]["gateway"] or facts.get("gateway")
     resolved["local"] = _end(
         gateway,
