@@ -53,20 +53,24 @@ class Prefix(t.NamedTuple):
 
 def parse(text: t.Any) -> Prefix:
     """Read one prefix; raises AddressError for anything else. Host bits are allowed and dropped."""
-    if isinstance(text, bool) or not isinstance(text, str) or not text.strip():
-        raise AddressError(f"{text!r} is not a subnet; write it as a CIDR such as 192.168.1.0/24")
-    # As plain text: what Ansible hands over may carry tags, which no cache should keep.
-    found = _read(str(text)[:].strip())
+    found = _read(_plain(text))
     if isinstance(found, str):
-        raise AddressError(f"{text!r} is not a subnet ({found})")
+        raise AddressError(f"{text!r} is not a subnet{found}")
     return found
+
+
+def _plain(text: t.Any) -> str:
+    """Give a text as no more than that: what Ansible hands over may carry tags, which no cache should keep."""
+    return text if type(text) is str else str(text)[:] if isinstance(text, str) else ""
 
 
 # One run reads the same few texts over and over: when it checks, when it plans, and once for each object of the cloud.
 @functools.lru_cache(maxsize=65536)
 def _read(text: str) -> Prefix | str:
     """Read one prefix, or say why it is none."""
-    low, dash, high = text.partition("-")
+    low, dash, high = text.strip().partition("-")
+    if not low:
+        return "; write it as a CIDR such as 192.168.1.0/24"
     try:
         if dash:
             span = netaddr.IPRange(low.strip(), high.strip())
@@ -75,7 +79,7 @@ def _read(text: str) -> Prefix | str:
             net = netaddr.IPNetwork(low)
             found = Prefix(net.version, net.first, net.last)
     except (netaddr.AddrFormatError, ValueError, TypeError) as error:
-        return str(error)
+        return f" ({error})"
     if found.version == 6 and found.first >= _MAPPED_FIRST and found.last <= _MAPPED_LAST:
         return Prefix(4, found.first - _MAPPED_FIRST, found.last - _MAPPED_FIRST)
     return found
@@ -92,11 +96,7 @@ def _written(block: Prefix) -> str:
 
 def is_prefix(text: t.Any) -> bool:
     """Tell whether the text is a prefix (a subnet may also be given by its name or id)."""
-    try:
-        parse(text)
-    except AddressError:
-        return False
-    return True
+    return isinstance(_read(_plain(text)), Prefix)
 
 
 def is_address(text: str) -> bool:

@@ -257,6 +257,8 @@ class Description(t.NamedTuple):
 
 def plain(value: t.Any) -> t.Any:
     """Copy Ansible's tagged, lazy or vaulted values into plain data."""
+    if type(value) is str:
+        return value
     if isinstance(value, t.Mapping):
         return {plain(key): plain(inner) for key, inner in value.items()}
     if value is None or isinstance(value, (bool, int, float)):
