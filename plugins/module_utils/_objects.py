@@ -93,9 +93,10 @@ class Desired(t.NamedTuple):
         return self.body.get("name") or rule_name(self.body)
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> tuple[str, str, tuple[t.Any, ...]]:
         """Tell objects of one plan apart."""
-        return (self.kind, self.name, repr(content(self.kind, self.body)))
+        values = content(self.kind, self.body)
+        return (self.kind, self.name, tuple([one.key if isinstance(one, Desired) else one for one in values]))
 
 
 class Target(t.NamedTuple):
@@ -323,24 +324,48 @@ _AEAD_WORDS = {
 }
 
 
+def _prefixes(body: Body, field: str) -> list[str]:
+    return sorted(_addresses.normalize(one) if _addresses.is_prefix(one) else one for one in body.get(field) or [])
+
+
+def _number(body: Body, field: str) -> int | None:
+    value = body.get(field)
+    return None if value is None else int(value)
+
+
+def _hash(body: Body, field: str) -> str | None:
+    """An IPsec policy with an AEAD has a filler there."""
+    return None if "transform_protocol" in body and body.get("encryption_algorithm") in _AEAD_WORDS else body.get(field)
+
+
+# How a field is written the one way; all others are as they are.
+_NORMAL: dict[str, t.Callable[[Body, str], t.Any]] = {
+    "auth_algorithm": _hash,
+    "endpoints": _prefixes,
+    "peer_cidrs": _prefixes,
+    "lifetime": lambda body, field: int((body.get(field) or {}).get("value", 0)),
+    "dpd": lambda body, field: tuple(
+        str((body.get(field) or {}).get(part)) for part in ("action", "interval", "timeout")
+    ),
+    "protocol": lambda body, field: _protocol(body),
+    "remote_ip_prefix": lambda body, field: _addresses.normalize(body[field]) if body.get(field) else None,
+    "mtu": _number,
+    "port_range_min": _number,
+    "port_range_max": _number,
+}
+
+
+def _as_it_is(body: Body, field: str) -> t.Any:
+    return body.get(field)
+
+
+# The same for each kind's content, so that nothing has to be looked up for each of a hundred thousand objects.
+_CONTENT = {kind.name: [(field, _NORMAL.get(field, _as_it_is)) for field in kind.content] for kind in KINDS.values()}
+
+
 def normal(field: str, body: Body) -> t.Any:
     """Write one field the one way, whichever end it comes from."""
-    value = body.get(field)
-    if field == "auth_algorithm" and "transform_protocol" in body and body.get("encryption_algorithm") in _AEAD_WORDS:
-        return None  # an IPsec policy's filler
-    if field in ("endpoints", "peer_cidrs"):
-        return sorted(_addresses.normalize(one) if _addresses.is_prefix(one) else one for one in value or [])
-    if field == "lifetime":
-        return int((value or {}).get("value", 0))
-    if field == "dpd":
-        return tuple(str((value or {}).get(part)) for part in ("action", "interval", "timeout"))
-    if field == "protocol":
-        return _protocol(body)
-    if field == "remote_ip_prefix":
-        return _addresses.normalize(value) if value else None
-    if field in ("mtu", "port_range_min", "port_range_max"):
-        return None if value is None else int(value)
-    return value
+    return _NORMAL.get(field, _as_it_is)(body, field)
 
 
 def selectors(connection: Body, by_id: t.Mapping[str, Body]) -> tuple[list[str], list[str]]:
@@ -360,5 +385,5 @@ def selectors(connection: Body, by_id: t.Mapping[str, Body]) -> tuple[list[str],
 
 def content(kind: str, body: Body) -> tuple[t.Any, ...]:
     """Give what an object is, for comparing and for finding its equals."""
-    values = (normal(field, body) for field in KINDS[kind].content)
-    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
+    values = [write(body, field) for field, write in _CONTENT[kind]]
+    return tuple([tuple(value) if type(value) is list else value for value in values])

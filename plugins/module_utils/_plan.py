@@ -116,7 +116,7 @@ class _Planner:
         self.wanted, self.snapshot, self.purge = wanted, snapshot, purge
         self.by_id = {one["id"]: one for kind in KINDS for one in snapshot[kind]}
         self.kept: set[str] = set()
-        self.made: dict[tuple[str, str, str], Ref] = {}
+        self.made: dict[tuple[str, str, tuple[t.Any, ...]], Ref] = {}
         self.alike: collections.Counter[tuple[str, str]] = collections.Counter()  # new objects of one kind and name
         self.creates: list[Step] = []
         self.updates: list[Step] = []
@@ -125,7 +125,7 @@ class _Planner:
         self.going: set[str] = set()  # the ids of what is deleted
         self.leftovers: list[dict[str, str]] = []
         self.answers: dict[str, str | Ref] = {}
-        self.services: dict[tuple[str, str, str], str | Ref] = {}
+        self.services: dict[tuple[str, str, tuple[t.Any, ...]], str | Ref] = {}
         self.serving: collections.Counter[str] = collections.Counter()
         self.ours = {
             kind: [one for one in snapshot[kind] if (owner(one) or Owner("")).hub == wanted.hub] for kind in KINDS
