@@ -331,13 +331,41 @@ def _unset(entry: t.Any) -> t.Any:
 
 
 def _validated(spec: Spec, entries: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Convert values and fill in defaults, for all entries by one validator: thousands of them cost seconds."""
-    all_of_them: Spec = {"entries": {"type": "list", "elements": "dict", "options": spec}}
+    """Convert values and fill in defaults: by Ansible's validator where a value needs conversion, which most do not."""
+    completed = [_completed(spec, entry) for entry in entries]
     # The validator would give the same list or dict to each entry that has none.
     own = {name: row["default"] for name, row in spec.items() if isinstance(row.get("default"), (list, dict))}
-    entries = [{**copy.deepcopy(own), **entry} for entry in entries]
-    outcome = ArgumentSpecValidator(arguments(all_of_them)).validate({"entries": entries})
-    return outcome.validated_parameters["entries"]
+    others = [{**copy.deepcopy(own), **entry} for entry, done in zip(entries, completed) if done is None]
+    all_of_them: Spec = {"entries": {"type": "list", "elements": "dict", "options": spec}}
+    outcome = ArgumentSpecValidator(arguments(all_of_them)).validate({"entries": others})
+    converted = iter(outcome.validated_parameters["entries"])
+    return [next(converted) if done is None else done for done in completed]
+
+
+def _completed(spec: Spec, entry: t.Any) -> dict[str, t.Any] | None:
+    """Do what the validator does with an entry whose values all have their types already; None for any other.
+
+    The validator takes five times as long, which is seconds for thousands of sites.
+    """
+    if type(entry) is not dict or not spec.keys() >= entry.keys():
+        return None
+    out: dict[str, t.Any] = {}
+    for name, row in spec.items():
+        value = entry[name] if name in entry else copy.deepcopy(row.get("default"))
+        options = row.get("options")
+        if options and row["type"] == "dict":
+            if value is None and not any(inner.get("required") for inner in options.values()):
+                value = {}
+            items = [] if value is None else [_completed(options, value)]
+            value = items[0] if items else None
+        elif options:
+            items = value = [_completed(options, item) for item in value] if type(value) is list else [None]
+        else:
+            items = [value is None or _surely_right(row, value) or None]
+        if None in items:
+            return None
+        out[name] = value
+    return out
 
 
 def arguments(spec: Spec) -> Spec:
@@ -429,6 +457,8 @@ _TYPES = {"str": str, "int": int, "bool": bool, "dict": dict}
 
 def _surely_right(row: dict[str, t.Any], value: t.Any) -> bool:
     """Tell whether a value needs neither conversion nor explanation; most do not, and a validator for each costs seconds."""
+    if row["type"] == "raw":
+        return True
     if row["type"] == "list":
         wanted = _TYPES.get(row.get("elements", ""))
         return isinstance(value, list) and all(type(item) is wanted for item in value)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _description
 from ansible_collections.bothends.vpn.plugins.module_utils._description import describe, plain
@@ -118,6 +119,28 @@ def test_a_default_belongs_to_no_entry():
     assert len(sites["paris"]["security_group_rules"]) == 1
     assert sites["paris"]["router_settings"] == {}
     assert before == _description.KINDS
+
+
+@pytest.mark.parametrize(
+    ("kind", "entry", "direct"),
+    [
+        pytest.param("vpn_sites", SITE, True, id="least"),
+        pytest.param("vpn_sites", {**SITE, "id": {"value": "b@x.org"}, "dpd": {"interval": 10}}, True, id="nested"),
+        pytest.param("vpn_sites", {**SITE, "security_group_rules": [{"protocol": "tcp", "ports": ["443"]}]}, True, id="rules"),
+        pytest.param("vpn_sites", {**SITE, "probe": {"from": "a", "to": "b"}, "router_settings": {"x": [1]}}, True, id="free"),
+        pytest.param("vpn_policies", {}, True, id="nothing"),
+        pytest.param("vpn_hubs", HUB, True, id="hub"),
+        pytest.param("vpn_sites", {**SITE, "underlay_mtu": "1400"}, False, id="number as text"),
+        pytest.param("vpn_sites", {**SITE, "subnets": "10.1.0.0/24"}, False, id="no list"),
+        pytest.param("vpn_sites", {**SITE, "dpd": {"interval": "10"}}, False, id="nested number as text"),
+        pytest.param("vpn_sites", {**SITE, "security_group_rules": [{"protocol": "tcp", "ports": [443]}]}, False, id="ports"),
+    ],
+)  # fmt: skip
+def test_the_short_way_comes_to_what_the_validator_says(kind, entry, direct):
+    spec = _description.KINDS[kind]
+    validated = ArgumentSpecValidator(_description.arguments(spec)).validate(entry).validated_parameters
+    assert (_description._completed(spec, entry) is not None) == direct
+    assert _description._validated(spec, [entry, entry]) == [validated, validated]
 
 
 def test_plain_copies_lazy_and_tagged_values():
