@@ -76,7 +76,7 @@ def _planned(
     records: list[_topology.Connection],
     blocked: dict[str, str],
 ) -> _plan.Plan:
-    """Plan; a site that turns out to be impossible joins ``blocked``, and the others are planned without it."""
+    """Plan; sites that turn out to be impossible join ``blocked``, and the others are planned without them."""
     vpc = {**facts["vpc"], "subnets": facts["subnets"]}
     groups = _state.groups(snapshot, params["security_groups"])
     while True:
@@ -84,7 +84,7 @@ def _planned(
         try:
             return _plan.plan(wanted, snapshot, params["purge"])
         except _plan.SiteError as error:
-            blocked[error.site] = str(error)
+            blocked.update(error.sites)
 
 
 def _resolved_subnets(description: _description.Description, hub: str, facts: Params) -> list[str]:

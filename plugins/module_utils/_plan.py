@@ -88,11 +88,11 @@ _AT_ONCE = {"name", "description"}
 
 
 class SiteError(VpnError):
-    """What stops one site, and no other."""
+    """What stops single sites, and no other: why, by site."""
 
-    def __init__(self, site: str, message: str) -> None:
-        super().__init__(message)
-        self.site = site
+    def __init__(self, sites: dict[str, str]) -> None:
+        super().__init__("\n".join(sites.values()))
+        self.sites = sites
 
 
 class Plan(t.NamedTuple):
@@ -105,7 +105,7 @@ class Plan(t.NamedTuple):
 
 
 def plan(wanted: Target, snapshot: Snapshot, purge: bool = False) -> Plan:
-    """Decide what to do; raises VpnError where the cloud's state leaves no safe way, SiteError where only one site is concerned."""
+    """Decide what to do; raises VpnError where the cloud's state leaves no safe way, SiteError where only sites are concerned."""
     return _Planner(wanted, snapshot, purge).run()
 
 
@@ -123,6 +123,7 @@ class _Planner:
         self.deletes: list[Step] = []
         self.replaced: list[tuple[Ref, str]] = []  # the new connection, and the id of the old one
         self.going: set[str] = set()  # the ids of what is deleted
+        self.stopped: dict[str, str] = {}  # all of them at once: planning anew for each takes hours
         self.leftovers: list[dict[str, str]] = []
         self.answers: dict[str, str | Ref] = {}
         self.services: dict[tuple[str, str, tuple[t.Any, ...]], str | Ref] = {}
@@ -144,6 +145,8 @@ class _Planner:
         self.serving = collections.Counter(one["vpnservice_id"] for one in matches.values())
         for desired in self.wanted.connections:
             self._connection(desired, matches.get(desired.name))
+        if self.stopped:
+            raise SiteError(self.stopped)
         for rule in self.wanted.rules:
             self._rule(rule)
         self._remove()
@@ -240,6 +243,8 @@ class _Planner:
 
     def _connection(self, desired: Desired, there: Body | None) -> None:
         body = dict(desired.body)
+        if desired.owner.site in self.stopped:
+            return
         body["vpnservice_id"] = self._service(desired.body["vpnservice_id"])
         self._in_the_services_form(body)
         for field in ("ikepolicy_id", "ipsecpolicy_id", "local_ep_group_id", "peer_ep_group_id"):
@@ -293,9 +298,8 @@ class _Planner:
 
     def _needs_key(self, desired: Desired, body: Body) -> None:
         if not body.get("psk"):
-            raise SiteError(
-                t.cast(str, desired.owner.site),
-                f"connection {desired.name} is to be made, but has no key. Remedy: put one into vpn_psks.",
+            self.stopped[t.cast(str, desired.owner.site)] = (
+                f"connection {desired.name} is to be made, but has no key. Remedy: put one into vpn_psks."
             )
 
     def _service(self, desired: Desired) -> str | Ref:
@@ -384,13 +388,14 @@ class _Planner:
     def _unowned(self) -> list[dict[str, str]]:
         """Name what leads from this VPC to a site that is to be absent, and was made by somebody else."""
         services = {one["id"]: one for one in self.snapshot["vpn_service"]}
+        foreign = _by(
+            (one for one in self.snapshot["site_connection"] if owner(one) is None), lambda one: one["peer_address"]
+        )
         return [
             {"kind": "site_connection", "name": _name(one), "id": one["id"], "site": site}
             for site, gateway in self.wanted.absent
-            for one in self.snapshot["site_connection"]
-            if owner(one) is None
-            and one["peer_address"] == gateway
-            and services.get(one["vpnservice_id"], {}).get("router_id") == self.wanted.vpc
+            for one in foreign.get(gateway, [])
+            if services.get(one["vpnservice_id"], {}).get("router_id") == self.wanted.vpc
         ]
 
     def _settle(self, kind: str, one: Body) -> None:

@@ -56,9 +56,8 @@ def blocked(description: Description, found: t.Iterable[Finding]) -> dict[str, s
     why: dict[str, list[str]] = {}
     for one in errors(found):
         kind, _blank, name = one["scope"].partition(" ")
-        for site in {**description.sites, **({name: None} if kind == "site" else {})}:
-            if _stops(kind, name, site, description.sites.get(site)):
-                why.setdefault(site, []).append(f"{one['field']}: {one['message']}")
+        for site in [name] if kind == "site" else _stopped(kind, name, description.sites):
+            why.setdefault(site, []).append(f"{one['field']}: {one['message']}")
     return {site: "; ".join(dict.fromkeys(texts)) for site, texts in why.items()}
 
 
@@ -67,12 +66,10 @@ def is_wide(one: Finding) -> bool:
     return one["scope"].partition(" ")[0] in ("", "hub")
 
 
-def _stops(kind: str, name: str, site: str, entry: dict[str, t.Any] | None) -> bool:
-    if kind == "site":
-        return site == name
-    if entry is None:
-        return False
-    return name in entry["hubs"] if kind == "hub" else entry["policy"] == name if kind == "policy" else True
+def _stopped(kind: str, name: str, sites: t.Mapping[str, dict[str, t.Any]]) -> t.Iterator[str]:
+    for site, entry in sites.items():
+        if name in entry["hubs"] if kind == "hub" else entry["policy"] == name if kind == "policy" else True:
+            yield site
 
 
 def _checkable(description: Description) -> Description:

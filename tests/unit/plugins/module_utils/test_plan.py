@@ -364,10 +364,12 @@ def test_a_disabled_site_keeps_its_objects():
     assert verbs(plan(after(there, disabled), TWO)) == ["update site_connection prod/paris/1"]
 
 
-def test_a_connection_without_a_key_stops_its_site_only():
+def test_connections_without_a_key_stop_their_sites_all_at_once():
     with pytest.raises(_plan.SiteError) as caught:
         plan(snapshot(), TWO, psk="")
-    assert caught.value.site == "berlin"
+    assert {site: f"connection prod/{site}/1 is" in why for site, why in caught.value.sites.items()} == dict.fromkeys(
+        TWO, True
+    )
 
 
 def test_a_replaced_connection_needs_a_key_too():

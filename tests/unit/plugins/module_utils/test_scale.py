@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Twice the sites cost twice the work. Counted in executed lines, so that it is the same on every machine."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _hub, _hub_options, _plan, _rules
+from ansible_collections.bothends.vpn.tests.unit.builders import describe, plan, site, snapshot
+
+SITES = 40
+POLICIES = {"strong": {}}
+
+
+def sites(count, **change):
+    """Give sites, each with two tunnels' worth of subnets and three rules."""
+    return {
+        f"s{number}": site(
+            hub="prod",
+            gateway=f"198.18.{number // 250}.{number % 250 + 1}",
+            subnets=[f"10.{number}.0.0/24", f"10.{number}.1.0/24"],
+            policy="strong",
+            security_group_rules=[{"protocol": "icmp"}, {"protocol": "tcp", "ports": ["443", "8000-8010"]}],
+            **change,
+        )
+        for number in range(count)
+    }
+
+
+def planned(there, wanted, **more):
+    """Plan, and look at what it comes to."""
+    return _plan.diff(there, plan(there, wanted, policies=POLICIES, **more).steps)
+
+
+def built(count):
+    """Give the cloud with that many sites in it."""
+    return _plan.project(snapshot(), plan(snapshot(), sites(count), policies=POLICIES).steps)
+
+
+def lines(work, *given):
+    """Count the lines of this collection that the work executes."""
+    _addresses._read.cache_clear()
+    _addresses._written.cache_clear()
+    count = 0
+
+    def trace(frame, event, _argument):
+        nonlocal count
+        if "module_utils/_" not in frame.f_code.co_filename:
+            return None
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work(*given)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def wrong(count):
+    return sites(count, dpd={"interval": 30, "timeout": 20})
+
+
+def refuse(found):
+    return _rules.blocked(found, _rules.offline(found))
+
+
+WORK = {
+    "description": (lambda count: sites(count), lambda given: describe(given, policies=POLICIES)),
+    "checks": (lambda count: describe(sites(count), policies=POLICIES), _rules.offline),
+    "every site is wrong": (lambda count: describe(wrong(count), policies=POLICIES), refuse),
+    "create": (lambda count: (snapshot(), sites(count)), lambda given: planned(*given)),
+    "nothing to do": (lambda count: (built(count), sites(count)), lambda given: planned(*given)),
+    "every site changes": (
+        lambda count: (built(count), sites(count, underlay_mtu=1400)),
+        lambda given: planned(*given),
+    ),
+    "every site's subnets change": (
+        lambda count: (built(count), {name: {**one, "subnets": one["subnets"][:1]} for name, one in sites(count).items()}),
+        lambda given: planned(*given),
+    ),
+    "every site goes": (
+        lambda count: (built(count), sites(count, state="absent")),
+        lambda given: planned(*given),
+    ),
+    "all are purged": (lambda count: (built(count), sites(1)), lambda given: planned(*given, purge=True)),
+    "none has a key": (lambda count: (snapshot(), sites(count)), lambda given: module(*given)),
+}  # fmt: skip
+
+
+class Cloud:
+    """Gives the snapshot that it was given."""
+
+    def __init__(self, there):
+        self.there = there
+
+    def snapshot(self, _vpc):
+        return self.there
+
+
+def module(there, wanted):
+    params = {
+        "name": "prod", "provider": "neutron", "vpc": "prod", "subnets": ["192.168.1.0/24"], "gateway": None,
+        "security_groups": ["servers"], "policies": [{"name": "strong", "ike": {}, "ipsec": {}}], "blocked": [],
+        "connections": [{"name": name, **{key: one[key] for key in one if key != "hub"}} for name, one in wanted.items()],
+        "purge": False, "allow_disruption": False, "wait_for": "none", "timeout": 1,
+    }  # fmt: skip
+    return _hub.prepare(params, Cloud(there))
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_twice_the_sites_cost_twice_the_work(name):
+    given, work = WORK[name]
+    few, many = (lines(work, given(count)) for count in (SITES, 2 * SITES))
+    assert few > SITES, "nothing was counted"
+    assert many < 2.15 * few
+
+
+def test_a_search_for_each_site_would_be_seen():
+    def search(things):
+        return [_hub_options.spec is one or all(_addresses.is_prefix(other) for other in things) for one in things]
+
+    few, many = (lines(search, [f"10.0.{number}.0/24" for number in range(count)]) for count in (SITES, 2 * SITES))
+    assert many > 3 * few
