@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _hub, _hub_options, _plan, _rules
 from ansible_collections.bothends.vpn.tests.unit.builders import describe, plan, site, snapshot
 
-SITES = 40
+SITES = 20
 POLICIES = {"strong": {}}
 
 
