@@ -43,7 +43,7 @@ step = tests/tools/step.sh
 step-in-home = HOME=$(CACHE)/home XDG_CACHE_HOME=$(CACHE)/home/.cache tests/tools/step.sh
 run-lab = PYTHONPATH=tests/lab .cache/lab/venv/bin/python -m bothends_lab
 
-.PHONY: help venv test lint format units judges sanity integration molecule matrix dist docs demo lab lab-stop lab-status lab-run lab-test kernel-test freeze clean
+.PHONY: help venv test lint format units judges sanity integration molecule matrix dist docs bench demo lab lab-stop lab-status lab-run lab-test kernel-test freeze clean
 
 help: ## show this list
 	awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -133,6 +133,11 @@ $(LINK):
 $(IOSXE_YANG): | venv
 	mkdir -p $(@D)
 	$(step) 'judges: read the YANG modules' python tests/judges/yang_tree.py $@ tests/requirements/yang.txt
+
+bench: venv ## speed against bare clients and loops, in the lab on MariaDB and SQLite: about an hour (needs root)
+	$(step) 'lab: set-up' tests/lab/setup.sh
+	$(step) 'bench: set-up' tests/bench/setup.sh
+	$(step-in-home) bench env PYTHONPATH=$(TREE):tests/lab:tests/bench python -m bothends_bench $(ARGS)
 
 freeze: ## pin the newest versions that tests/requirements/run.txt and test.txt allow
 	$(step) freeze tests/tools/venv.sh .cache/freeze $(REQUIREMENTS)

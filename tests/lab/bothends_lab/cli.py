@@ -47,12 +47,13 @@ def _exports(layout: Layout) -> str:
 def _start(layout: Layout, options: argparse.Namespace) -> None:
     with _alone(layout):
         if running(layout):
-            if layout.world.read_text() != (SOURCE / "worlds" / f"{options.world}.yml").read_text():
-                raise LabError("a lab with another world is running; stop it first")
+            wanted = (SOURCE / "worlds" / f"{options.world}.yml").read_text(), f"{options.database} {options.agent}"
+            if (layout.world.read_text(), layout.made_of.read_text()) != wanted:
+                raise LabError("a lab with another world, database or agent is running; stop it first")
             say("already running")
         else:
             begin = time.monotonic()
-            start(layout, options.world)
+            start(layout, options.world, options.database, options.agent)
             say(f"{time.monotonic() - begin:5.1f} s  in all; inventory: {layout.inventory}")
     print(_exports(layout))
 
@@ -95,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     worlds = sorted(path.stem for path in (SOURCE / "worlds").glob("*.yml"))
     added = command("start", _start, "start the lab; prints what a shell can evaluate")
     added.add_argument("--world", choices=worlds, default="hub_and_spoke")
+    added.add_argument("--database", choices=("sqlite", "mariadb"), default="sqlite")
+    added.add_argument("--agent", choices=("l3", "reporting"), default="l3", help="reporting: nothing is realised")
     command("stop", _stop, "end the lab and leave nothing")
     command("status", _status, "processes, memory and namespaces")
     added = command("restart-router", _restart_router, "restart a router: what it stores stays")

@@ -89,6 +89,16 @@ class Layout:
         return self.log / "api.log"
 
     @property
+    def keystone_log(self) -> Path:
+        """The same for the identity API."""
+        return self.log / "keystone-api.log"
+
+    @property
+    def made_of(self) -> Path:
+        """Which database and which agent the running lab has."""
+        return self.run / "made-of"
+
+    @property
     def control(self) -> Path:
         """Where Ansible's SSH keeps its sockets while the lab runs.
 

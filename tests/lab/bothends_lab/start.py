@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from . import inventory, machine_check, netns, ports, processes, world
-from .cloud import api, build, configuration, databases
+from .cloud import api, build, configuration, databases, mariadb
 from .errors import LabError
 from .hosts import files, network
 from .hosts.machine import HostMachine
@@ -34,8 +34,8 @@ def running(layout: Layout) -> bool:
     return set(alive) >= {*SERVICES, *(f"host-{name}" for name in world.load(layout.world).hosts)}
 
 
-def start(layout: Layout, name: str) -> None:
-    """Brings a lab up, or leaves nothing of it."""
+def start(layout: Layout, name: str, database: str = "sqlite", agent: str = "l3") -> None:
+    """Brings a lab up, or leaves nothing of it. The agent is neutron's own (l3), or one that only reports (reporting)."""
     machine_check.check(layout)
     wanted = world.load(SOURCE / "worlds" / f"{name}.yml")
     if stop(layout):
@@ -44,22 +44,29 @@ def start(layout: Layout, name: str) -> None:
     for directory in (layout.log, layout.run, layout.control):
         directory.mkdir(parents=True, mode=0o700)
     shutil.copy(SOURCE / "worlds" / f"{name}.yml", layout.world)
+    layout.made_of.write_text(f"{database} {agent}")
     try:
-        _start(layout, wanted)
+        _start(layout, wanted, database, agent)
     except BaseException:
         stop(layout)
         raise
 
 
-def _start(layout: Layout, wanted: World) -> None:
+def _start(layout: Layout, wanted: World, database: str, agent: str) -> None:
     log = layout.log / "start.log"
     log.touch()
-    if not _template_is_current(layout):
+    if database == "mariadb":
+        with step("start MariaDB", layout.log / "mariadb.log"):
+            mariadb.start(layout, SERVICES)
+        with step("make the cloud's databases", layout.log / "databases.log"):
+            _make_databases(layout, database)
+    elif not _template_is_current(layout):
         with step("make the cloud's databases (once)", layout.log / "databases.log"):
-            _make_template(layout)
+            _make_databases(layout, database)
+            (layout.template / "stamp").write_text(_template_stamp())
     with step("start keystone, neutron and the hosts", log), ThreadPoolExecutor() as pool:
         netns.add(layout.fabric)
-        chosen = _launch_cloud(layout)
+        chosen = _launch_cloud(layout, database, agent)
         hosts = [HostMachine(layout, name, name in wanted.routers) for name in wanted.hosts]
         files.make_key(files.user_key(layout))
         list(pool.map(lambda host: host.start(), hosts))
@@ -103,13 +110,14 @@ def _template_is_current(layout: Layout) -> bool:
     return stamp.exists() and stamp.read_text() == _template_stamp()
 
 
-def _make_template(layout: Layout) -> None:
-    shutil.rmtree(layout.template, ignore_errors=True)
-    layout.template.mkdir(parents=True, mode=0o700)
+def _make_databases(layout: Layout, database: str) -> None:
+    directory = databases.prepared(layout, database)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True, mode=0o700)
     makers = [
         processes.spawn(
             layout.processes / f"databases-{service}",
-            [_python(layout), "-m", "bothends_lab.cloud.databases", service],
+            [_python(layout), "-m", "bothends_lab.cloud.databases", service, database],
             layout.log / "databases.log",
             configuration.environment(layout),
         )
@@ -118,29 +126,43 @@ def _make_template(layout: Layout) -> None:
     codes = [maker.wait() for maker in makers]
     if any(codes):
         raise LabError("a database could not be made")
-    (layout.template / "stamp").write_text(_template_stamp())
 
 
 def _python(layout: Layout) -> str:
     return str(layout.venv / "bin" / "python")
 
 
-def _launch_cloud(layout: Layout) -> dict[str, int]:
+def _launch_cloud(layout: Layout, database: str, agent: str) -> dict[str, int]:
     """Starts both services on a fresh copy of the databases and writes the clients' configuration."""
     directory = layout.run / "cloud"
     directory.mkdir(mode=0o700)
     chosen = ports.choose(layout.ports)
     keystone_url = f"http://127.0.0.1:{chosen['keystone']}/v3"
-    passwords = databases.copy(layout.template, directory, keystone_url, f"http://127.0.0.1:{chosen['neutron']}")
+    neutron_url = f"http://127.0.0.1:{chosen['neutron']}"
+    passwords = databases.copy(layout, database, directory, keystone_url, neutron_url)
+    urls = {service: databases.url(layout, database, service, directory) for service in SERVICES}
     files.write_strongswan_d(directory / "strongswan.d", "/var/run/charon.log")
     configs = {
-        "keystone": configuration.write(layout, "keystone", directory),
+        "keystone": configuration.write(layout, "keystone", directory, database=urls["keystone"]),
         "neutron": configuration.write(
-            layout, "neutron", directory, keystone_url=keystone_url, password=passwords["neutron"]
+            layout,
+            "neutron",
+            directory,
+            keystone_url=keystone_url,
+            password=passwords["neutron"],
+            database=urls["neutron"],
         ),
     }
+    more = {"keystone": [], "neutron": [agent]}
     for service, config in configs.items():
-        argv = [_python(layout), "-m", f"bothends_lab.cloud.{service}_server", str(chosen[service]), str(config)]
+        argv = [
+            _python(layout),
+            "-m",
+            f"bothends_lab.cloud.{service}_server",
+            str(chosen[service]),
+            str(config),
+            *more[service],
+        ]
         processes.spawn(
             layout.processes / service, argv, layout.log / f"{service}.log", configuration.environment(layout)
         )

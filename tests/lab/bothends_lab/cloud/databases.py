@@ -1,13 +1,15 @@
 # Copyright (c) 2026, the bothends.vpn authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the prepared databases that every start copies: `python -m bothends_lab.cloud.databases keystone|neutron`.
+"""Makes the cloud's databases: `python -m bothends_lab.cloud.databases keystone|neutron sqlite|mariadb`.
 
-Each runs as a process of its own, since keystone and neutron share one global configuration object.
+SQLite's are prepared once and copied by every start; MariaDB's are made at each. Each service runs as a process of its
+own, since keystone and neutron share one global configuration object.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import secrets
@@ -18,16 +20,32 @@ import uuid
 from pathlib import Path
 
 from ..layout import Layout
-from . import configuration
+from . import configuration, mariadb
 from .accounts import ADMIN, CLOUDS, NEUTRON, REGION
 
 PASSWORDS = "passwords.json"
 _NEUTRON_SERVICE, _KEYSTONE_SERVICE = "neutron", "keystone"
 
 
-def make_keystone(layout: Layout, directory: Path) -> None:
+# How long a service waits for SQLite's one writer, in seconds.
+_PATIENCE = {"keystone": 20, "neutron": 5}
+
+
+def url(layout: Layout, kind: str, service: str, directory: Path) -> str:
+    """What SQLAlchemy calls a service's database."""
+    if kind == "mariadb":
+        return mariadb.url(layout, service)
+    return f"sqlite:///{directory}/{service}.sqlite?timeout={_PATIENCE[service]}"
+
+
+def prepared(layout: Layout, kind: str) -> Path:
+    """Where that is made which a start copies: with MariaDB only the keys and passwords, and for this start only."""
+    return layout.template if kind == "sqlite" else layout.run / "template"
+
+
+def make_keystone(layout: Layout, directory: Path, database: str) -> None:
     """Creates keystone's tables by its own migrations, its keys, and the projects, users and services."""
-    config = configuration.write(layout, "keystone", directory)
+    config = configuration.write(layout, "keystone", directory, database=database)
     sys.argv = ["keystone"]  # keystone's configuration reads it
 
     import keystone.server
@@ -84,7 +102,7 @@ def make_keystone(layout: Layout, directory: Path) -> None:
     path.write_text(json.dumps(passwords))
 
 
-def make_neutron(directory: Path) -> None:
+def make_neutron(database: str) -> None:
     """Creates neutron's tables from its models, since its migrations can't run on SQLite.
 
     One migration also puts rows in: the rules that every new security group begins with.
@@ -95,7 +113,7 @@ def make_neutron(directory: Path) -> None:
     from neutron_lib.db import model_base
     from neutron_vpnaas.db.models import head as _vpnaas_models  # noqa: F401
 
-    engine = sqlalchemy.create_engine(f"sqlite:///{directory}/neutron.sqlite")
+    engine = sqlalchemy.create_engine(database)
     metadata = model_base.BASEV2.metadata
     metadata.create_all(engine)
 
@@ -118,34 +136,42 @@ def make_neutron(directory: Path) -> None:
     engine.dispose()
 
 
-def copy(template: Path, directory: Path, keystone_url: str, neutron_url: str) -> dict[str, str]:
+def copy(layout: Layout, kind: str, directory: Path, keystone_url: str, neutron_url: str) -> dict[str, str]:
     """Copies the prepared databases and keys for one run of the cloud; returns the passwords by user."""
     for name in ("keystone", "neutron"):
-        shutil.copytree(template / name, directory, dirs_exist_ok=True)
+        shutil.copytree(prepared(layout, kind) / name, directory, dirs_exist_ok=True)
+    if kind == "sqlite":
+        for name in ("keystone", "neutron"):
+            with contextlib.closing(sqlite3.connect(directory / f"{name}.sqlite")) as database:
+                database.execute("PRAGMA journal_mode=WAL")  # readers don't wait for a writer
+        opened, mark = sqlite3.connect(directory / "keystone.sqlite"), "?"
+    else:
+        opened, mark = mariadb.connect(layout, "keystone"), "%s"
     urls = {_KEYSTONE_SERVICE: keystone_url, _NEUTRON_SERVICE: neutron_url}
-    for name in ("keystone", "neutron"):
-        with sqlite3.connect(directory / f"{name}.sqlite") as database:
-            database.execute("PRAGMA journal_mode=WAL")  # readers don't wait for a writer
-            if name == "keystone":
-                for service, extra in database.execute("SELECT id, extra FROM service").fetchall():
-                    database.execute(
-                        "UPDATE endpoint SET url = ? WHERE service_id = ?", (urls[json.loads(extra)["name"]], service)
-                    )
-        database.close()
+    with contextlib.closing(opened) as database:
+        cursor = database.cursor()
+        cursor.execute("SELECT id, extra FROM service")
+        for service, extra in cursor.fetchall():
+            cursor.execute(
+                f"UPDATE endpoint SET url = {mark} WHERE service_id = {mark}",
+                (urls[json.loads(extra)["name"]], service),
+            )
+        database.commit()
     return json.loads((directory / PASSWORDS).read_text())
 
 
 def main() -> None:
     """Makes one template; a template that was cut off in the making has no final name."""
-    layout, service = Layout(), sys.argv[1]
-    final = layout.template / service
-    making = layout.template / f"{service}.new"
+    layout, (service, kind) = Layout(), sys.argv[1:]
+    final = prepared(layout, kind) / service
+    making = final.with_name(f"{service}.new")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(parents=True, mode=0o700)
+    database = url(layout, kind, service, making)
     if service == "keystone":
-        make_keystone(layout, making)
+        make_keystone(layout, making, database)
     else:
-        make_neutron(making)
+        make_neutron(database)
     shutil.rmtree(final, ignore_errors=True)
     making.rename(final)
 

@@ -11,7 +11,9 @@ import sys
 
 import waitress
 
+from ..layout import Layout
 from . import patches
+from .api_log import ApiLog
 
 
 def main() -> None:
@@ -26,7 +28,7 @@ def main() -> None:
 
     gc.freeze()
     gc.enable()
-    waitress.serve(application, host="127.0.0.1", port=port, threads=8, ident=None)
+    waitress.serve(ApiLog(application, Layout().keystone_log), host="127.0.0.1", port=port, threads=8, ident=None)
 
 
 if __name__ == "__main__":

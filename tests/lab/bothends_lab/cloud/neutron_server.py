@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the bothends.vpn authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""neutron's API, its RPC server and its L3 agent in one process: `... neutron_server PORT CONFIG`.
+"""neutron's API, its RPC server and its L3 agent in one process: `... neutron_server PORT CONFIG AGENT`.
 
 One process instead of four, and no message broker: the parts talk over oslo.messaging's in-process transport.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 import waitress
 
 from ..layout import Layout
-from . import patches
+from . import patches, reporting_agent
 from .api_log import ApiLog
 
 
@@ -60,7 +60,7 @@ def _start_l3_agent() -> object:
 
 def main() -> None:
     """Serves the networking API on 127.0.0.1 until it is ended."""
-    port, config = int(sys.argv[1]), Path(sys.argv[2])
+    port, config, kind = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     gc.disable()  # what imports make stays: a fifth of the start is saved by not looking through it
     sys.argv = ["neutron"]  # neutron's configuration reads it
     os.environ["OS_NEUTRON_CONFIG_DIR"] = str(config.parent)
@@ -76,7 +76,10 @@ def main() -> None:
     from .packet_filter import PacketFilter
 
     _start_rpc_server()
-    agent = _start_l3_agent()  # noqa: F841 (it works as long as it is referred to)
+    if kind == "l3":
+        agent = _start_l3_agent()  # noqa: F841 (it works as long as it is referred to)
+    else:
+        reporting_agent.start()
     served = ApiLog(PacketFilter(application, layout), layout.api_log)
     gc.freeze()
     gc.enable()

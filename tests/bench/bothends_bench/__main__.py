@@ -1,0 +1,248 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m bothends_bench`: everything of README.md's table, or the parts that are asked for."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import sizes
+from .cloud import CHECKOUT, Cloud, Run, lab
+
+Row = dict[str, Any]
+REPORT = CHECKOUT / ".cache" / "reports" / "bench.json"
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def seconds(runs: list[Run]) -> float:
+    """The quickest: what else the machine did only ever adds."""
+    return round(min(run.seconds for run in runs), 2)
+
+
+def row(work: str, ours: Any, unit: str, against: str = "", theirs: Any = "", goal: str = "", **more: Any) -> Row:
+    ratio = round(ours / theirs, 2) if isinstance(theirs, (int, float)) and theirs else None
+    return {
+        "work": work,
+        "ours": ours,
+        "unit": unit,
+        "against": against,
+        "theirs": theirs,
+        "ratio": ratio,
+        "goal": goal,
+        **more,
+    }
+
+
+def create(cloud: Cloud, count: int, concurrency: int, repeat: int) -> list[Row]:
+    """A new hub, against the bare client that sends the very same writes with the same concurrency."""
+    options = sizes.hub_of(count, concurrency=concurrency)
+    ours, theirs = [], []
+    for _time in range(repeat):
+        cloud.empty()
+        batches = cloud.run("ours.py", "record", options=options).answer
+        theirs.append(cloud.run("bare.py", "writes", options={"of": batches, "concurrency": concurrency}))
+        cloud.empty()
+        ours.append(cloud.run("ours.py", "hub", options=options))
+    return [
+        row(
+            f"create {count} sites with rules", seconds(ours), "s", "bare client, same writes", seconds(theirs), "1.2 times",
+            writes=ours[0].requests["writes"], their_writes=theirs[0].requests["writes"], cpu=round(ours[0].cpu, 2),
+        )
+    ]  # fmt: skip
+
+
+def unchanged(cloud: Cloud, count: int, concurrency: int, repeat: int) -> list[Row]:
+    """A second run with nothing to do: how many requests, and against the bare client that only reads the same lists."""
+    ours = [
+        cloud.run("ours.py", "hub", options=sizes.hub_of(count, concurrency=concurrency)) for _time in range(repeat)
+    ]
+    if any(run.answer["changed"] for run in ours):
+        raise RuntimeError("the second run changed something")
+    theirs = [
+        cloud.run("bare.py", "lists", options={"of": ours[0].lists, "concurrency": concurrency})
+        for _time in range(repeat)
+    ]
+    work = f"nothing to do, {count} sites"
+    return [
+        row(work, ours[0].requests["reads"], "requests", goal="10"),
+        row(work, ours[0].tokens, "tokens", goal="1"),
+        row(
+            work,
+            seconds(ours),
+            "s",
+            "bare client, same lists",
+            seconds(theirs),
+            "1.5 times + 1 s",
+            cpu=round(ours[0].cpu, 2),
+        ),
+    ]
+
+
+def change(cloud: Cloud, count: int, concurrency: int) -> list[Row]:
+    """One site of many gets other subnets."""
+    options = sizes.hub_of(count, concurrency=concurrency)
+    options["connections"][count // 2]["subnets"] = ["10.250.0.0/24"]
+    run = cloud.run("ours.py", "hub", options=options)
+    work = f"other subnets for one of {count} sites"
+    planned = len(run.answer["plan"])
+    return [
+        row(work, run.requests["reads"], "reads", "nothing to do", ""),
+        row(work, run.requests["writes"], "writes", "steps of its plan", planned, "1 time"),
+        row(work, round(run.seconds, 2), "s"),
+    ]
+
+
+def loops(cloud: Cloud, count: int, sample: int, whole: float) -> list[Row]:
+    """One task an object, as the first `sample` sites show: the time of the others is reckoned from theirs."""
+    cloud.empty()
+    alone = [
+        cloud.run("ours.py", "hub", options=sizes.hub([sizes.site(number)], concurrency=1)) for number in range(sample)
+    ]
+    cloud.empty()
+    rules = [
+        cloud.run(
+            "one_rule.py",
+            options={
+                "security_group": "servers",
+                "direction": "ingress",
+                "ether_type": "IPv4",
+                "protocol": rule["protocol"],
+                "remote_ip_prefix": sizes.site(number)["subnets"][0],
+                **({"port_range_min": port, "port_range_max": port} if port else {}),
+            },
+        )
+        for number in range(sample)
+        for rule, port in ((sizes.RULES[0], None), (sizes.RULES[1], 443), (sizes.RULES[1], 8000))
+    ]
+
+    def mean(runs: list[Run]) -> float:
+        # Without the first, which also makes what all share.
+        return sum(run.seconds for run in runs[1:]) / (len(runs) - 1)
+
+    sites = round(mean(alone) * count, 1)
+    each = round(mean(rules) * count * sizes.RULES_A_SITE, 1)
+    note = f"reckoned from {sample} sites"
+    return [
+        row(f"create {count} sites with rules", whole, "s", f"loop of hub with one site each ({note})", sites, "1/20"),
+        row(
+            f"create {count} sites with rules",
+            whole,
+            "s",
+            f"loop of the SDK for the rules alone, one process a rule ({note})",
+            each,
+        ),
+    ]
+
+
+def concurrencies(cloud: Cloud, count: int, of: list[int]) -> list[Row]:
+    """Which concurrency is the quickest."""
+    out = []
+    for concurrency in of:
+        cloud.empty()
+        run = cloud.run("ours.py", "hub", options=sizes.hub_of(count, concurrency=concurrency))
+        again = cloud.run("ours.py", "hub", options=sizes.hub_of(count, concurrency=concurrency))
+        out.append(row(f"create {count} sites, concurrency {concurrency}", round(run.seconds, 2), "s"))
+        out.append(row(f"nothing to do, {count} sites, concurrency {concurrency}", round(again.seconds, 2), "s"))
+    return out
+
+
+def memory(count: int, repeat: int) -> list[Row]:
+    """The plan without HTTP."""
+    command = [sys.executable, "-m", "bothends_bench.memory", str(count)]
+    runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _time in range(repeat)]
+    goals = {"plan of an empty cloud": "2 s", "plan of nothing to do": "2 s", "peak MB": "300 MB"}
+    units = {"peak MB": "MB", "steps": ""}
+    return [
+        row(f"{count} sites from memory: {name}", round(min(run[name] for run in runs), 2), units.get(name, "s CPU"),
+            goal=goals.get(name, ""))
+        for name in runs[0]
+    ]  # fmt: skip
+
+
+def against_a_cloud(database: str, options: argparse.Namespace) -> list[Row]:
+    """All that needs an API."""
+    rows: list[Row] = []
+
+    def add(found: list[Row]) -> None:
+        for one in found:
+            one["database"] = database
+            rows.append(one)
+            say(line(one))
+
+    with lab(database) as cloud:
+        # The first requests of a server load what all later ones use.
+        cloud.run("ours.py", "hub", options=sizes.hub_of(1))
+        for count in options.sites:
+            found = create(cloud, count, options.concurrency, options.repeat if count <= 100 else 1)
+            add(found)
+            add(unchanged(cloud, count, options.concurrency, options.repeat))
+            if count == max(options.sites):
+                add(change(cloud, count, options.concurrency))
+            if count == 100 and "loops" in options.parts:
+                add(loops(cloud, count, options.sample, found[0]["ours"]))
+        if "concurrency" in options.parts:
+            add(concurrencies(cloud, 50, [1, 2, 4, 8, 16]))
+    return rows
+
+
+def line(one: Row) -> str:
+    parts = [one["work"], f"{one['ours']} {one['unit']}".strip()]
+    if one["against"]:
+        parts.append(f"{one['against']}: {one['theirs']}".rstrip(": "))
+    if one["ratio"] is not None:
+        parts.append(f"ratio {one['ratio']}")
+    if one["goal"]:
+        parts.append(f"goal {one['goal']}")
+    return "; ".join(parts)
+
+
+def table(rows: list[Row]) -> str:
+    """As Markdown, for people."""
+    heads = ("database", "work", "ours", "against", "theirs", "ratio", "goal")
+    cells = [
+        [one.get("database", ""), one["work"], f"{one['ours']} {one['unit']}".strip(), one["against"],
+         str(one["theirs"]), "" if one["ratio"] is None else str(one["ratio"]), one["goal"]]
+        for one in rows
+    ]  # fmt: skip
+    return "\n".join(f"| {' | '.join(cell)} |" for cell in [heads, ["---"] * len(heads), *cells])
+
+
+def main() -> None:
+    """Measure, print the table and keep it as JSON."""
+    parser = argparse.ArgumentParser(prog="bothends_bench")
+    parser.add_argument("--parts", nargs="+", choices=("memory", "api", "loops", "concurrency"),
+                        default=["memory", "api", "loops", "concurrency"])  # fmt: skip
+    parser.add_argument("--databases", nargs="+", choices=("mariadb", "sqlite"), default=["mariadb", "sqlite"])
+    parser.add_argument("--sites", nargs="+", type=int, default=[1, 100, 500])
+    parser.add_argument("--planned", type=int, default=5000, help="sites of the plan from memory")
+    parser.add_argument("--concurrency", type=int, default=4)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--sample", type=int, default=6, help="sites of the loops")
+    options = parser.parse_args()
+    rows: list[Row] = []
+    if "memory" in options.parts:
+        rows += memory(options.planned, options.repeat)
+        say("\n".join(map(line, rows)))
+    if "api" in options.parts:
+        for database in options.databases:
+            rows += against_a_cloud(database, options)
+    machine = {"cpus": os.cpu_count(), "load": os.getloadavg()[0], "python": platform.python_version()}
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    REPORT.write_text(json.dumps({"machine": machine, "rows": rows}, indent=2))
+    print(table(rows))
+    say(f"also in {Path(os.path.relpath(REPORT))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hub that all contenders work on, with any number of sites."""
+
+from __future__ import annotations
+
+from typing import Any
+
+RULES = [{"protocol": "icmp"}, {"protocol": "tcp", "ports": ["443", "8000-8010"]}]
+RULES_A_SITE = 3
+
+
+def site(number: int, **change: Any) -> dict[str, Any]:
+    """One site with a subnet and three rules of its own."""
+    return {
+        "name": f"site-{number:04}",
+        "gateway": f"198.18.{number // 250}.{number % 250 + 1}",
+        "subnets": [f"10.{number // 256}.{number % 256}.0/24"],
+        "policy": "strong",
+        "security_group_rules": RULES,
+        "psk": f"the key of site {number:04}, long enough",
+        **change,
+    }
+
+
+def hub(sites: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """Options of module hub."""
+    return {
+        "name": "prod",
+        "vpc": "prod",
+        "subnets": ["192.168.1.0/24", "192.168.2.0/24"],
+        "security_groups": ["servers"],
+        "policies": [{"name": "strong", "ike": {}, "ipsec": {}}],
+        "connections": sites,
+        "wait_for": "none",
+        **more,
+    }
+
+
+def hub_of(count: int, **more: Any) -> dict[str, Any]:
+    """The same with this many sites."""
+    return hub([site(number) for number in range(count)], **more)
