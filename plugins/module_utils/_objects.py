@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms
@@ -80,23 +82,28 @@ class Owner(t.NamedTuple):
         return MARKER + "/".join(filter(None, self))
 
 
-class Desired(t.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Desired:
     """An object as it should be. References hold other Desired objects instead of ids."""
 
     kind: str
     owner: Owner
     body: Body
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """Give the object's name, or what tells a rule, which has none."""
         return self.body.get("name") or rule_name(self.body)
 
-    @property
+    @functools.cached_property
+    def content(self) -> tuple[t.Any, ...]:
+        """Give what it is, for finding its equals in the cloud."""
+        return content(self.kind, self.body)
+
+    @functools.cached_property
     def key(self) -> tuple[str, str, tuple[t.Any, ...]]:
         """Tell objects of one plan apart."""
-        values = content(self.kind, self.body)
-        return (self.kind, self.name, tuple([one.key if isinstance(one, Desired) else one for one in values]))
+        return (self.kind, self.name, tuple([one.key if isinstance(one, Desired) else one for one in self.content]))
 
 
 class Target(t.NamedTuple):
@@ -136,10 +143,12 @@ def target(
     records = [record for record in records if record["site"] not in blocked]
     present = [record for record in records if record["state"] != "absent"]
     service = Desired("vpn_service", Owner(hub), _described(Owner(hub), hub, router_id=vpc["id"], admin_state_up=True))
+    by_policy = {record["policy"]: record for record in present}
+    policies = {name: _policies(provider, record) for name, record in by_policy.items()}
     return Target(
         hub,
         vpc["id"],
-        [one for record in present for one in _connections(provider, service, vpc, record)],
+        [one for record in present for one in _connections(policies[record["policy"]], service, vpc, record)],
         [rule for record in present for group in groups for rule in _rules(group, record)],
         frozenset(record["site"] for record in records) | frozenset(blocked),
         frozenset(blocked),
@@ -156,11 +165,19 @@ def _described(who: Owner, name: str, **body: t.Any) -> Body:
     return {"name": name, "description": f"{text} {who}", **body}
 
 
-def _connections(provider: str, service: Desired, vpc: Body, record: Connection) -> t.Iterator[Desired]:
+def _policies(provider: str, record: Connection) -> tuple[Desired, Desired]:
+    hub, policy = Owner(record["hub"]), f"{record['hub']}/{record['policy']}"
+    return (
+        Desired("ike_policy", hub, _described(hub, policy, **ike_body(provider, record["ike"]))),
+        Desired("ipsec_policy", hub, _described(hub, policy, **ipsec_body(provider, record["ipsec"]))),
+    )
+
+
+def _connections(
+    policies: tuple[Desired, Desired], service: Desired, vpc: Body, record: Connection
+) -> t.Iterator[Desired]:
     hub, who = Owner(record["hub"]), Owner(record["hub"], record["site"])
-    policy = f"{record['hub']}/{record['policy']}"
-    ike = Desired("ike_policy", hub, _described(hub, policy, **ike_body(provider, record["ike"])))
-    ipsec = Desired("ipsec_policy", hub, _described(hub, policy, **ipsec_body(provider, record["ipsec"])))
+    ike, ipsec = policies
     # A change of the hub's subnets or of one site's must not touch the groups of the others, yet equal groups are shared.
     for tunnel in record["tunnels"]:
         local = Desired(

@@ -194,8 +194,7 @@ class _Planner:
 
         def same_policies(desired: Desired, one: Body) -> bool:
             return all(
-                content(REFERENCES[field], self.by_id.get(one[field], {}))
-                == content(REFERENCES[field], desired.body[field].body)
+                content(REFERENCES[field], self.by_id.get(one[field], {})) == desired.body[field].content
                 for field in ("ikepolicy_id", "ipsecpolicy_id")
             )
 
@@ -337,7 +336,7 @@ class _Planner:
 
     def _reference(self, desired: Desired, current: str | None) -> str | Ref:
         """Find or make a policy or endpoint group: what the connection has, else one of ours, else a new one."""
-        wanted = content(desired.kind, desired.body)
+        wanted = desired.content
         candidates = [self.by_id.get(current or ""), *self.reusable[desired.kind].get(wanted, [])]
         for one in candidates:
             if one and content(desired.kind, one) == wanted and (one["id"] == current or owner(one) == desired.owner):
@@ -357,7 +356,7 @@ class _Planner:
 
     def _rule(self, desired: Desired) -> None:
         """Exact for what is let in. What is let out is there by default: any rule that covers it will do."""
-        equal = self.equal_rules.get(content("security_group_rule", desired.body), [])
+        equal = self.equal_rules.get(desired.content, [])
         for one in equal:
             if owner(one) in (None, desired.owner):
                 self.kept.add(one["id"])
