@@ -9,7 +9,14 @@ import sys
 
 import pytest
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _hub, _hub_options, _plan, _rules
+from ansible_collections.bothends.vpn.plugins.module_utils import (
+    _addresses,
+    _adoption,
+    _hub,
+    _hub_options,
+    _plan,
+    _rules,
+)
 from ansible_collections.bothends.vpn.tests.unit.builders import describe, plan, site, snapshot
 
 SITES = 20
@@ -90,6 +97,7 @@ WORK = {
         lambda given: planned(*given),
     ),
     "all are purged": (lambda count: (built(count), sites(1)), lambda given: planned(*given, purge=True)),
+    "hub_info describes what is there": (built, lambda there: _adoption.description(there, "neutron")),
     "none has a key": (lambda count: (snapshot(), sites(count)), lambda given: module(*given)),
 }  # fmt: skip
 
