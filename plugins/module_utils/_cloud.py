@@ -7,51 +7,105 @@
 
 Lists and writes go through the SDK's authenticated session as plain JSON: its resource classes lose or mix up fields of
 this API (``type`` of endpoint groups, nested lifetimes) and print keys.
+
+What does the same when it is done twice is sent again after a fault. A create is not: the API knows no unique names, so that
+the second one would make a second object. Whether it was done is settled by looking.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
 import itertools
+import random
 import time
 import typing as t
 import urllib.parse
 
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, Body, Snapshot
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import (
+    DOUBT,
+    ENDPOINT,
+    LOST,
+    OTHER,
+    TLS,
+    UNSENT,
+    CloudError,
+    VpnError,
+    undone,
+)
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
+    KINDS,
+    REFERENCES,
+    Body,
+    Kind,
+    Snapshot,
+    content,
+)
 from ansible_collections.bothends.vpn.plugins.module_utils._plan import Ref, Step
 from ansible_collections.bothends.vpn.plugins.module_utils._state import PENDING, one_of, status_word
 
 try:
     import openstack
-    from keystoneauth1.exceptions import ClientException
+    import requests
+    from keystoneauth1 import exceptions as keystone
     from openstack.exceptions import SDKException
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
     OPENSTACK_ERROR: str | None = None
+    ClientException = keystone.ClientException
 except ImportError as error:  # the module says so in its own words
     OPENSTACK_ERROR = str(error)
     ClientException = SDKException = Exception  # type: ignore[misc,assignment]
 
 
+# Seconds for a connection, and for an answer; the SDK waits for ever where clouds.yaml has no api_timeout.
+_TIMEOUTS = (15.0, 90.0)
+
+# After which faults a request is sent again. A gateway's 502 and 504 say nothing of what was done behind it.
+_BUSY = (UNSENT, "429")
+_TWICE = (*_BUSY, LOST, "500", "502", "503", "504")
+_AGAIN = {"GET": _TWICE, "PUT": _TWICE, "DELETE": _TWICE, "POST": _BUSY}
+_ATTEMPTS = 5
+_PAUSE = 0.5  # seconds before the second attempt, twice that before the third; half to one and a half times, by chance
+_LONGEST_PAUSE = 60.0  # whatever the server asks for
+_PATIENCE = 180.0  # seconds after which nothing is sent again
+
+# After which faults of a create it is looked whether it was done, and after which of them, when it was not, it is sent again:
+# after these the server itself has said that it is through with it.
+_DOUBTFUL = (LOST, "500", "502", "503", "504")
+_THROUGH = ("500", "503")
+# Seconds between looks: what was on its way when the connection broke may still be done.
+_LOOKS = (0.0, 0.5, 1.0, 2.0, 4.0)
+
+# Faults after which all other requests would come to the same end.
+_DOWN = (UNSENT, LOST, TLS, ENDPOINT, OTHER, "401", "403", "502", "503", "504")
+
+# Security-group rules of one request. The API takes all of them or none, and of one group only.
+_BULK = 100
+# Refusals that may concern one rule of them.
+_ONE_BY_ONE = ("400", "404", "405", "409", "413", "422", "501")
+
 # Seconds in which whoever found no service has made one.
 _BOTH_LOOKED = 2.0
+
+# Seconds between two looks at what is not settled.
+_INTERVAL = 1.0
 
 
 class Cloud:
     """One project of one cloud, by one token."""
 
     def __init__(self, cloud: str | dict[str, t.Any] | None, concurrency: int = 4) -> None:
+        if concurrency < 1:
+            raise VpnError(f"concurrency: {concurrency} requests side by side do nothing. Remedy: give 1 or more.")
         self.concurrency = concurrency
         try:
-            self._session = (
-                openstack.connect(**cloud) if isinstance(cloud, dict) else openstack.connect(cloud=cloud)
-            ).network
-            self._session.get_endpoint()
-        except (SDKException, ClientException, TypeError, OSError) as error:
-            raise VpnError(
-                f"cannot log in to cloud {cloud if isinstance(cloud, str) else '(from the environment)'}: {_sentence(error)} "
-                "Remedy: check clouds.yaml (OS_CLIENT_CONFIG_FILE), OS_CLOUD and the credential."
-            ) from error
+            connection = openstack.connect(**cloud) if isinstance(cloud, dict) else openstack.connect(cloud=cloud)
+            connection.session.timeout = connection.session.timeout or _TIMEOUTS
+            self._session = _patiently(lambda: _network(connection), _TWICE)
+        except (SDKException, ClientException, VpnError, TypeError, OSError) as error:
+            name = cloud if isinstance(cloud, str) else "(from the environment)"
+            reason, remedy = _why_no_login(error)
+            raise VpnError(f"cannot log in to cloud {name}: {reason} Remedy: {remedy}.") from error
 
     # --- reading
 
@@ -62,9 +116,7 @@ class Cloud:
         while url:
             page = self._call("GET", url, f"reading {plural}")
             if not isinstance(page.get(plural), list):
-                raise VpnError(
-                    f"the cloud answered without {plural} (reading {plural}). Remedy: check the endpoint of the network service."
-                )
+                raise CloudError(f"reading {plural}", ENDPOINT, f"the answer is without {plural}")
             out.extend(page[plural])
             after = next((link["href"] for link in page.get(f"{plural}_links", []) if link["rel"] == "next"), None)
             url = f"{path}?{urllib.parse.urlsplit(after).query}" if after else None
@@ -99,45 +151,156 @@ class Cloud:
 
     # --- writing
 
-    def execute(self, steps: t.Sequence[Step], progress: t.Callable[[int, Step], None] | None = None) -> dict[Ref, str]:
-        """Do the steps: those of one verb and kind side by side, one such batch after the other. Returns the new ids."""
+    def execute(
+        self,
+        steps: t.Sequence[Step],
+        progress: t.Callable[[int, Step], None] | None = None,
+        timeout: float = 120.0,
+    ) -> dict[Ref, str]:
+        """Do the steps: those of one verb and kind side by side, one such batch after the other. Returns the new ids.
+
+        What is being created or updated cannot be changed until it is settled; each such step waits up to ``timeout`` seconds.
+        """
         ids: dict[Ref, str] = {}
-        done = 0
+        done: list[Step] = []
         for _key, batch in itertools.groupby(steps, key=lambda step: (step.verb, step.kind)):
+            failed: list[tuple[Step, CloudError]] = []
             with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
-                running = [(step, pool.submit(self._execute, step, ids)) for step in batch]
-            failed = [(step, future.exception()) for step, future in running if future.exception()]
-            done += len(running) - len(failed)
-            for step, future in running:
-                if not future.exception() and step.ref:
-                    ids[step.ref] = future.result()
+                running = [pool.submit(self._execute, unit, ids, timeout) for unit in _units(list(batch))]
+                for future in concurrent.futures.as_completed(running):
+                    for step, outcome in [] if future.cancelled() else future.result():
+                        if isinstance(outcome, CloudError):
+                            failed.append((step, outcome))
+                            continue
+                        done.append(step)
+                        if step.ref:
+                            ids[step.ref] = outcome
+                        if progress:
+                            progress(len(done), step)
+                    if any(error.fault in _DOWN for _step, error in failed):
+                        for other in running:
+                            other.cancel()
             if failed:
-                step, cause = failed[0]
-                raise VpnError(
-                    f"cannot {step.verb} {step.kind} {step.name}: {_sentence(cause)} Done: {done} of {len(steps)} steps. "
-                    "Remedy: mend the cause and run again; what is done is found and kept.",
-                    changed=done > 0,
-                ) from cause
+                order = {id(step): number for number, step in enumerate(steps)}
+                step, cause = min(failed, key=lambda one: order[id(one[0])])
+                finished = {id(one) for one in done}
+                left = [_told(one) for one in steps if id(one) not in finished]
+                raise undone(cause, _told(step), [_told(one) for one in done], left) from cause
         return ids
 
-    def _execute(self, step: Step, ids: t.Mapping[Ref, str]) -> str:
-        kind = KINDS[step.kind]
-        body = {field: ids[value] if isinstance(value, Ref) else value for field, value in step.body.items()}
-        doing = f"{step.verb} of {step.kind} {step.name}"
-        if step.verb == "create" and kind.name == "vpn_service":
-            return self._only_service(body, doing)
-        if step.verb == "create":
-            # Another run may just have made the same rule, and the API allows no second one: that will do.
-            answer = self._call(
-                "POST", kind.path, doing, {kind.singular: body}, fine=409 if kind.name == "security_group_rule" else 0
+    def _execute(
+        self, unit: t.Sequence[Step], ids: t.Mapping[Ref, str], timeout: float
+    ) -> list[tuple[Step, str | CloudError]]:
+        """Do what one request does; where it is refused for several objects at once, one after the other."""
+        try:
+            return list(zip(unit, self._done(unit, ids, timeout)))
+        except CloudError as error:
+            if len(unit) > 1 and error.fault in _ONE_BY_ONE:
+                return [outcome for step in unit for outcome in self._execute([step], ids, timeout)]
+            return [(step, error) for step in unit]
+
+    def _done(self, unit: t.Sequence[Step], ids: t.Mapping[Ref, str], timeout: float) -> list[str]:
+        first = unit[0]
+        kind = KINDS[first.kind]
+        bodies = [
+            {field: ids[value] if isinstance(value, Ref) else value for field, value in step.body.items()}
+            for step in unit
+        ]
+        doing = f"{first.verb} of {first.kind} {first.name}" + (f" and {len(unit) - 1} more" if unit[1:] else "")
+        if first.verb == "create":
+            return (
+                [self._only_service(bodies[0], doing)]
+                if kind.name == "vpn_service"
+                else self._create(kind, bodies, doing)
             )
-            return answer.get(kind.singular, {}).get("id", "")
-        path = f"{kind.path}/{step.id}"
-        if step.verb == "update":
-            self._call("PUT", path, doing, {kind.singular: body})
+        identifier = t.cast(str, first.id)
+        path = f"{kind.path}/{identifier}"
+        if first.verb == "update":
+            self._once_settled(
+                kind, identifier, timeout, lambda: self._call("PUT", path, doing, {kind.singular: bodies[0]})
+            )
         else:
-            self._call("DELETE", path, doing, fine=404)
-        return t.cast(str, step.id)
+            self._once_settled(kind, identifier, timeout, lambda: self._delete(path, doing))
+        return [identifier]
+
+    def _create(self, kind: Kind, bodies: list[Body], doing: str) -> list[str]:
+        """Create one object, or several rules by one request, and never twice. Returns the ids, "" where another made it."""
+        many = len(bodies) > 1
+        body = {kind.plural: bodies} if many else {kind.singular: bodies[0]}
+        attempt = 1
+        while True:
+            try:
+                answer = self._call("POST", kind.path, doing, body)
+                made = answer.get(kind.plural) if many else [answer.get(kind.singular)]
+                if not made or len(made) != len(bodies) or not all(made):
+                    raise CloudError(doing, LOST, "what came is no answer of this API")
+                return [one["id"] for one in made]
+            except CloudError as error:
+                if not many and error.kind == "SecurityGroupRuleExists":
+                    return [""]  # another run may just have made the same rule, and the API allows no second one
+                if error.fault not in _DOUBTFUL:
+                    raise
+                found = self._look(kind, bodies, error)
+                if found:
+                    return found
+                if error.fault not in _THROUGH:
+                    raise CloudError(doing, DOUBT, error.reason.partition(": ")[2]) from error
+                if attempt == _ATTEMPTS:
+                    raise
+                time.sleep(_pause(attempt, error.after))
+                attempt += 1
+
+    def _look(self, kind: Kind, bodies: list[Body], error: CloudError) -> list[str]:
+        """Find what a create that ended with an error made all the same: all of it, or nothing."""
+        for pause in (0.0,) if error.fault in _THROUGH else _LOOKS:
+            time.sleep(pause)
+            try:
+                there = self.list(kind.path, kind.plural)
+            except CloudError as blind:
+                raise error from blind
+            found = [next((one["id"] for one in there if _made_of(kind, body, one)), "") for body in bodies]
+            if all(found):
+                return found
+        return []
+
+    def _once_settled(self, kind: Kind, identifier: str, timeout: float, write: t.Callable[[], t.Any]) -> None:
+        """Write, and where the object, or what uses it, is just being changed or removed, wait for that and write again."""
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                write()
+                return
+            except CloudError as error:
+                waiting = self._unsettled(kind, identifier, error)
+                if waiting is None:
+                    raise
+                if time.monotonic() > end:
+                    reason = f"{error.reason.partition(': ')[2]} Waited {timeout:g} s for {waiting}"
+                    raise CloudError(f"waiting for {waiting}", error.fault, reason, error.kind) from error
+            time.sleep(_INTERVAL)
+
+    def _unsettled(self, kind: Kind, identifier: str, error: CloudError) -> str | None:
+        """Say what has to be waited for before a refused write can pass; None where waiting does not help."""
+        if error.kind.startswith("VPNStateInvalid"):
+            there = [one for one in self.list(kind.path, kind.plural) if one["id"] == identifier]
+            return _with_status(kind, there[0]) if there else f"{kind.name} {identifier}"
+        if "InUse" in error.kind and kind.name in REFERENCES.values():
+            connection = KINDS["site_connection"]
+            users = [
+                one
+                for one in self.list(connection.path, connection.plural)
+                if identifier in [one.get(field) for field in REFERENCES]
+            ]
+            if users and all(one.get("status") == "PENDING_DELETE" for one in users):
+                return ", ".join(_with_status(connection, one) for one in users)
+        return None
+
+    def _delete(self, path: str, doing: str) -> None:
+        try:
+            self._call("DELETE", path, doing)
+        except CloudError as error:
+            if error.fault != "404":
+                raise
 
     def _only_service(self, body: Body, doing: str) -> str:
         """Create a VPC's VPN service; where other runs make one at the same moment, all go on with the same one of them.
@@ -154,11 +317,11 @@ class Cloud:
 
         found = there()
         if not found:
-            mine = self._call("POST", kind.path, doing, {kind.singular: body})[kind.singular]["id"]
+            [mine] = self._create(kind, [body], doing)
             time.sleep(_BOTH_LOOKED)
             found = there() or [mine]
             if found[0] != mine:
-                self._call("DELETE", f"{kind.path}/{mine}", f"taking back of {doing}", fine=404)
+                self._delete(f"{kind.path}/{mine}", f"taking back of {doing}")
         return found[0]
 
     def wait(self, ids: t.Collection[str], until_active: bool, timeout: float, interval: float = 1.0) -> list[Body]:
@@ -196,24 +359,135 @@ class Cloud:
                 return there
             time.sleep(interval)
 
-    def _call(self, method: str, path: str, doing: str, body: Body | None = None, fine: int = 0) -> Body:
+    def _call(self, method: str, path: str, doing: str, body: Body | None = None) -> Body:
+        """Send a request, and again where that is safe and may help."""
+        return _patiently(lambda: self._send(method, path, doing, body), _AGAIN[method])
+
+    def _send(self, method: str, path: str, doing: str, body: Body | None) -> Body:
         try:
-            answer = self._session.request(path, method, json=body, raise_exc=False)
+            # Old releases of the SDK send everything twice by themselves, creates too; clouds.yaml can ask for it as well.
+            answer = self._session.request(
+                path, method, json=body, raise_exc=False, connect_retries=0, status_code_retries=0, skip_cache=True
+            )
         except (SDKException, ClientException, OSError) as error:
-            raise VpnError(f"the cloud did not answer ({doing}): {error}.") from error
-        if answer.status_code == fine:
-            return {}
+            raise CloudError(doing, _fault(error), error) from error
         if answer.status_code >= 400:
-            raise VpnError(f"the cloud refused ({doing}): HTTP {answer.status_code}: {_sentence(_reason(answer))}")
+            after = _seconds(answer.headers.get("Retry-After"))
+            raise CloudError(doing, str(answer.status_code), _reason(answer), _type(answer), after)
         try:
-            return answer.json() if answer.content else {}
+            found = answer.json() if answer.content else {}
         except ValueError as error:
-            raise VpnError(f"the cloud answered no JSON ({doing}).") from error
+            raise CloudError(doing, LOST, "what came is no JSON") from error
+        if not isinstance(found, dict):
+            raise CloudError(doing, LOST, "what came is no answer of this API")
+        return found
 
 
-def _sentence(text: t.Any) -> str:
-    """End a text that others wrote with one full stop."""
-    return str(text).strip().rstrip(".") + "."
+Result = t.TypeVar("Result")
+
+
+def _patiently(request: t.Callable[[], Result], faults: t.Container[str]) -> Result:
+    """Ask, and after one of these faults again, with growing pauses."""
+    end = time.monotonic() + _PATIENCE
+    attempt = 1
+    while True:
+        try:
+            return request()
+        except CloudError as error:
+            if error.fault not in faults or attempt == _ATTEMPTS or time.monotonic() > end:
+                raise
+            time.sleep(_pause(attempt, error.after))
+        attempt += 1
+
+
+def _pause(attempt: int, asked: float) -> float:
+    return min(asked or _PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5), _LONGEST_PAUSE)
+
+
+def _seconds(value: str | None) -> float:
+    """Read Retry-After; a date, which no OpenStack sends, counts as nothing said."""
+    return float(value) if value and value.isdigit() else 0.0
+
+
+def _network(connection: t.Any) -> t.Any:
+    """Log in, and give the session of the network service."""
+    try:
+        session = connection.network
+        endpoint = session.get_endpoint()
+    except (SDKException, ClientException) as error:
+        raise CloudError("logging in", _fault(error), error) from error
+    if not endpoint:
+        raise CloudError("logging in", ENDPOINT, "none is in the catalog")
+    return session
+
+
+def _why_no_login(error: Exception) -> tuple[str, str]:
+    if isinstance(error, CloudError) and error.fault not in (OTHER, "401"):
+        return error.reason, error.remedy
+    reason = error.reason.partition(": ")[2] if isinstance(error, CloudError) else f"{str(error).strip().rstrip('.')}."
+    return reason, "check clouds.yaml (OS_CLIENT_CONFIG_FILE), OS_CLOUD and the credential"
+
+
+def _fault(error: BaseException | None) -> str:
+    """Tell what became of a request that ended with an exception; the libraries wrap one another's."""
+    fault = OTHER
+    while error is not None and fault == OTHER:
+        fault = _fault_of(error)
+        error = error.__context__
+    return fault
+
+
+def _fault_of(error: BaseException) -> str:
+    if isinstance(error, keystone.SSLError):
+        return TLS
+    if isinstance(error, keystone.ConnectionError):
+        cause = error.__context__
+        inner = getattr(next(iter(getattr(cause, "args", ())), None), "reason", None)
+        never = isinstance(cause, requests.ConnectTimeout) or isinstance(
+            inner, (NewConnectionError, ConnectTimeoutError)
+        )
+        return UNSENT if never else LOST
+    if isinstance(error, keystone.EndpointNotFound) or type(error).__name__ == "ServiceDisabledException":
+        return ENDPOINT
+    if isinstance(error, keystone.HttpError) and error.http_status:
+        # Of the login, which comes before the request itself.
+        return UNSENT if error.http_status >= 500 else str(error.http_status)
+    return LOST if isinstance(error, OSError) else OTHER
+
+
+def _units(batch: list[Step]) -> list[list[Step]]:
+    """Put together what goes into one request."""
+    if (batch[0].verb, batch[0].kind) != ("create", "security_group_rule"):
+        return [[step] for step in batch]
+    by_group: dict[t.Any, list[Step]] = {}
+    for step in batch:
+        by_group.setdefault(step.body["security_group_id"], []).append(step)
+    return [rules[start : start + _BULK] for rules in by_group.values() for start in range(0, len(rules), _BULK)]
+
+
+def _told(step: Step) -> str:
+    return f"{step.verb} {step.kind} {step.name}"
+
+
+def _with_status(kind: Kind, one: Body) -> str:
+    return f"{kind.name} {one.get('name') or one['id']} ({status_word(one.get('status'))})"
+
+
+def _made_of(kind: Kind, body: Body, one: Body) -> bool:
+    """Tell whether an object is what a create with this body makes."""
+    given = ["name", "description", *(field for field in REFERENCES if field in body)]
+    return content(kind.name, one) == content(kind.name, body) and all(
+        one.get(field) == body.get(field) for field in given
+    )
+
+
+def _type(answer: t.Any) -> str:
+    """Take the type out of an error body; "" where it has none."""
+    try:
+        error = answer.json()["NeutronError"]
+        return str(error["type"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _reason(answer: t.Any) -> str:

@@ -118,7 +118,7 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         "diff": _plan.diff(work.snapshot, work.plan.steps),
     }
     try:
-        ids = cloud.execute(work.plan.steps) if work.plan.steps and not check_mode else {}
+        ids = cloud.execute(work.plan.steps, timeout=params["timeout"]) if work.plan.steps and not check_mode else {}
         answers = {name: ids.get(answer) if isinstance(answer, _plan.Ref) else answer
                    for name, answer in work.plan.connections.items()}  # fmt: skip
         connections = _report(params, cloud, work, answers, check_mode)

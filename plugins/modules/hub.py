@@ -57,7 +57,8 @@ options:
     default: accepted
   timeout:
     description:
-      - Seconds to wait at most.
+      - Seconds to wait at most, for what O(wait_for) says, and for an object that the cloud is still working on before it can be
+        changed.
     type: int
     default: 120
 attributes:
@@ -170,6 +171,18 @@ blocked:
   returned: always
   type: dict
   sample: {paris: "vpn_sites.paris.subnets[0]: '192.168.5/24' is not a subnet."}
+steps_done:
+  description: Where the run failed half way, what it had done by then.
+  returned: failure
+  type: list
+  elements: str
+  sample: [create ike_policy prod/strong]
+steps_not_done:
+  description: What it had not done; the next run does it.
+  returned: failure
+  type: list
+  elements: str
+  sample: [create site_connection prod/berlin/1]
 hub:
   description: What the other end needs to know of the VPC.
   returned: success

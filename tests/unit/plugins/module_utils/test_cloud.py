@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 import itertools
-import json
 import threading
-import urllib.parse
+import time
 
 import pytest
 
@@ -15,142 +14,23 @@ from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _objec
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._plan import Ref, Step
 from ansible_collections.bothends.vpn.tests.unit.builders import after, plan, site, snapshot, target, verbs
-
-PLURALS = {"/routers": "routers", "/subnets": "subnets", "/security-groups": "security_groups", "/ports": "ports"}
-PLURALS |= {kind.path: kind.plural for kind in _objects.KINDS.values()}
-SINGULARS = {kind.path: kind.singular for kind in _objects.KINDS.values()}
-IN_USE = {
-    "ikepolicies": (409, "IKEPolicyInUse", "IKEPolicy {} is in use by existing IPsecSiteConnection and can't be updated or deleted"),
-    "ipsecpolicies": (409, "IPsecPolicyInUse", "IPsecPolicy {} is in use by existing IPsecSiteConnection and can't be updated or deleted"),
-    "endpoint_groups": (400, "EndpointGroupInUse", "Endpoint group {} is in use and cannot be deleted"),
-    "vpnservices": (409, "VPNServiceInUse", "VPNService {} is still in use"),
-}  # fmt: skip
-
-
-class Answer:
-    """What the SDK's session gives back of an HTTP answer."""
-
-    def __init__(self, status_code, body="", reason=""):
-        self.status_code, self.reason = status_code, reason
-        self.content = (body if isinstance(body, str) else json.dumps(body)).encode()
-
-    def json(self):
-        return json.loads(self.content)
-
-
-def refusal(status, kind, message):
-    return Answer(status, {"NeutronError": {"type": kind, "message": message, "detail": ""}})
-
-
-class Neutron:
-    """Stands in for the session of a cloud: answers like neutron 29.0.0 with neutron-vpnaas, keeps a log of requests."""
-
-    def __init__(self, there=None, page=None):
-        there = snapshot() if there is None else there
-        self.lists = {
-            "routers": [*there["vpc"], {"id": "v2", "name": "other", "external_gateway_info": None}],
-            "subnets": [*there["subnets"], {"id": "s-far", "name": "far", "cidr": "10.99.0.0/24"}],
-            "security_groups": there["security_groups"],
-            "security_group_rules": there["security_group_rule"],
-            "ports": [
-                {"id": f"p-{one['id']}", "device_id": "v1", "device_owner": "network:router_interface",
-                 "fixed_ips": [{"subnet_id": one["id"], "ip_address": "192.168.1.1"}]}
-                for one in there["subnets"]
-            ] + [{"id": "p-out", "device_id": "v1", "device_owner": "network:router_gateway",
-                  "fixed_ips": [{"subnet_id": "s-far", "ip_address": "203.0.113.150"}]},
-                 {"id": "p-far", "device_id": "v2", "device_owner": "network:router_interface",
-                  "fixed_ips": [{"subnet_id": "s-far", "ip_address": "10.99.0.1"}]}],
-            **{kind.plural: there[kind.name] for kind in _objects.KINDS.values() if kind.name != "security_group_rule"},
-        }  # fmt: skip
-        self.page = page
-        self.log = []
-        self.answers = {}  # (verb, path) -> what to answer instead
-        self.ids = itertools.count(1)
-        self.lock = threading.Lock()
-
-    def get_endpoint(self):
-        return "http://cloud.example:9696"
-
-    def request(self, url, method, json=None, raise_exc=True):
-        assert raise_exc is False, "an answer of 400 or more is for the caller to judge"
-        path, _mark, query = url.partition("?")
-        with self.lock:
-            self.log.append((method, path, json))
-            answer = self.answers.get((method, path))
-            if isinstance(answer, Exception):
-                raise answer
-            return answer or getattr(self, f"_{method.lower()}")(path, dict(urllib.parse.parse_qsl(query)), json)
-
-    def _get(self, path, query, _body):
-        plural = PLURALS[path]
-        things = self.lists[plural]
-        if "device_id" in query:
-            things = [one for one in things if one["device_id"] == query["device_id"]]
-        if plural == "security_groups":
-            rules = self.lists["security_group_rules"]
-            things = [
-                {**one, "security_group_rules": [rule for rule in rules if rule["security_group_id"] == one["id"]]}
-                for one in things
-            ]
-        if not self.page:
-            return Answer(200, {plural: things})
-        start = next((place + 1 for place, one in enumerate(things) if one["id"] == query.get("marker")), 0)
-        shown = things[start : start + self.page]
-        links = []
-        if things[start + self.page :]:
-            more = {**query, "limit": self.page, "marker": shown[-1]["id"]}
-            links.append({"rel": "next", "href": f"http://inside.example/v2.0{path}?{urllib.parse.urlencode(more)}"})
-        if start:
-            links.append({"rel": "previous", "href": f"http://inside.example/v2.0{path}?page_reverse=True"})
-        return Answer(200, {plural: shown, f"{plural}_links": links})
-
-    def _post(self, path, _query, body):
-        made = {**body[SINGULARS[path]], "id": f"new-{next(self.ids)}"}
-        if path in ("/vpn/vpnservices", "/vpn/ipsec-site-connections"):
-            made["status"] = "PENDING_CREATE"
-        self.lists[PLURALS[path]].append(made)
-        return Answer(201, {SINGULARS[path]: made})
-
-    def _find(self, path):
-        parent, _slash, identifier = path.rpartition("/")
-        plural = PLURALS[parent]
-        return plural, identifier, next((one for one in self.lists[plural] if one["id"] == identifier), None)
-
-    def _put(self, path, _query, body):
-        _plural, identifier, one = self._find(path)
-        if one is None:
-            return refusal(404, "IPsecSiteConnectionNotFound", f"ipsec_site_connection {identifier} not found")
-        if one.get("status", "").startswith("PENDING"):
-            message = f"Invalid state {one['status']} of vpnaas resource {identifier} for updating"
-            return refusal(400, "VPNStateInvalidToUpdate", message)
-        (change,) = body.values()
-        if {"ikepolicy_id", "ipsecpolicy_id", "vpnservice_id"} & set(change):
-            return refusal(400, "HTTPBadRequest", "Cannot update read-only attribute ikepolicy_id")
-        one.update(change)
-        return Answer(200, {"it": one})
-
-    def _delete(self, path, _query, _body):
-        plural, identifier, one = self._find(path)
-        if one is None:
-            return refusal(404, "VPNServiceNotFound", f"VPNService {identifier} could not be found")
-        used = {one.get(field) for one in self.lists["ipsec_site_connections"] for field in _objects.REFERENCES}
-        if plural in IN_USE and identifier in used:
-            status, kind, message = IN_USE[plural]
-            return refusal(status, kind, message.format(identifier))
-        self.lists[plural].remove(one)
-        return Answer(204)
-
-    def writes(self):
-        return [(method, path) for method, path, _body in self.log if method != "GET"]
+from ansible_collections.bothends.vpn.tests.unit.neutron import (
+    IN_USE,
+    Answer,
+    Neutron,
+    connection,
+    refusal,
+    settled,
+)
 
 
 @pytest.fixture
 def connect(monkeypatch):
     """Log in to a fake, which needs no time."""
-    monkeypatch.setattr(_cloud, "_BOTH_LOOKED", 0.0)
+    monkeypatch.setattr(_cloud.time, "sleep", lambda _seconds: None)
 
     def to(neutron):
-        monkeypatch.setattr(_cloud.openstack, "connect", lambda **_cloud: type("Connection", (), {"network": neutron}))
+        monkeypatch.setattr(_cloud.openstack, "connect", lambda **_cloud: connection(neutron))
         return _cloud.Cloud("lab")
 
     return to
@@ -169,9 +49,7 @@ def connect(monkeypatch):
 )
 def test_a_cloud_is_a_name_a_dict_or_the_environments(monkeypatch, cloud, asked):
     seen = []
-    monkeypatch.setattr(
-        _cloud.openstack, "connect", lambda **how: seen.append(how) or type("Connection", (), {"network": Neutron()})
-    )
+    monkeypatch.setattr(_cloud.openstack, "connect", lambda **how: seen.append(how) or connection(Neutron()))
     _cloud.Cloud(cloud)
     assert seen == [asked]
 
@@ -281,7 +159,7 @@ def test_an_error_with_a_code_before_its_message(connect, body):
         (_cloud.SDKException("no route"), r"the cloud did not answer \(reading routers\): no route"),
         (_cloud.ClientException("timed out"), r"the cloud did not answer \(reading routers\): timed out"),
         (OSError("broken pipe"), r"the cloud did not answer \(reading routers\): broken pipe"),
-        (Answer(200, "<html>login</html>"), r"the cloud answered no JSON \(reading routers\)"),
+        (Answer(200, "<html>login</html>"), r"the cloud did not answer \(reading routers\): what came is no JSON"),
     ],
 )
 def test_no_answer_is_an_error_too(connect, answer, said):
@@ -295,20 +173,14 @@ def test_no_answer_is_an_error_too(connect, answer, said):
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def settled(neutron):
-    """The agent has done its work."""
-    for plural in ("vpnservices", "ipsec_site_connections"):
-        for one in neutron.lists[plural]:
-            one["status"] = "ACTIVE"
-
-
 def test_a_plan_becomes_the_cloud_that_was_wanted(connect):
     neutron = Neutron()
     cloud = connect(neutron)
     sites = {"berlin": site(3), "paris": site(4)}
     planned = plan(cloud.snapshot("prod"), sites)
     ids = cloud.execute(planned.steps)
-    assert len(neutron.writes()) == len(planned.steps)
+    rules = [step for step in planned.steps if step.kind == "security_group_rule"]
+    assert len(rules) > 1 and len(neutron.writes()) == len(planned.steps) - len(rules) + 1
     (berlin, paris) = neutron.lists["ipsec_site_connections"]
     assert {ids[planned.connections[one["name"]]] for one in (berlin, paris)} == {berlin["id"], paris["id"]}
     assert berlin["vpnservice_id"] == paris["vpnservice_id"] == neutron.lists["vpnservices"][0]["id"]
@@ -322,8 +194,9 @@ def test_objects_are_made_before_what_refers_to_them(connect):
     cloud.execute(plan(cloud.snapshot("prod"), {"berlin": site(3), "paris": site(4)}).steps)
     order = [path for path, _group in itertools.groupby(path for _method, path in neutron.writes())]
     assert order == [kind.path for kind in _objects.KINDS.values()]
-    bodies = [body[SINGULARS[path]] for method, path, body in neutron.log if method == "POST"]
-    assert not [value for body in bodies for value in body.values() if isinstance(value, Ref)]
+    bodies = [next(iter(body.values())) for method, _path, body in neutron.log if method == "POST"]
+    bodies = [one for body in bodies for one in (body if isinstance(body, list) else [body])]
+    assert len(bodies) == 10 and not [value for body in bodies for value in body.values() if isinstance(value, Ref)]
 
 
 def test_a_change_and_the_removal_pass_the_servers_checks(connect):
@@ -356,14 +229,6 @@ def test_what_is_gone_already_cannot_be_updated(connect):
         connect(Neutron()).execute([step])
 
 
-def test_an_update_of_what_is_pending_is_refused_in_the_servers_words(connect):
-    neutron = Neutron()
-    neutron.lists["ipsec_site_connections"].append({"id": "c1", "name": "prod/berlin/1", "status": "PENDING_CREATE"})
-    step = Step("update", "site_connection", "prod/berlin/1", "c1", {"mtu": 1400})
-    with pytest.raises(VpnError, match="Invalid state PENDING_CREATE of vpnaas resource c1 for updating"):
-        connect(neutron).execute([step])
-
-
 def test_a_failure_says_how_far_it_came(connect):
     neutron = Neutron()
     cloud = connect(neutron)
@@ -372,9 +237,15 @@ def test_a_failure_says_how_far_it_came(connect):
     with pytest.raises(VpnError) as caught:
         cloud.execute(steps)
     assert str(caught.value) == (
-        "cannot create endpoint_group prod/subnets: the cloud refused (create of endpoint_group prod/subnets): "
-        "HTTP 409: Quota exceeded. Done: 3 of 7 steps. Remedy: mend the cause and run again; what is done is found and kept."
+        "cannot create endpoint_group prod/subnets: HTTP 409: Quota exceeded. "
+        "Done: 3 of 7 steps: create ike_policy prod/default, create ipsec_policy prod/default, create vpn_service prod. "
+        "Not done: create endpoint_group prod/subnets, create endpoint_group prod/berlin, create site_connection prod/berlin/1, "
+        "create security_group_rule ingress any 10.3.0.0/24. "
+        "Remedy: have the project's quota raised (`openstack quota show`), or remove what is not needed, then run again; "
+        "what is done is found and kept."
     )
+    result = caught.value.result
+    assert (result["changed"], len(result["steps_done"]), len(result["steps_not_done"])) == (True, 3, 4)
     assert neutron.lists["ipsec_site_connections"] == [], "nothing that comes later was tried"
 
 
@@ -417,6 +288,143 @@ def test_the_key_is_sent_and_stands_in_no_error(connect):
     assert "secret" not in str(caught.value)
 
 
+# --- security-group rules --------------------------------------------------------------------------------------------
+
+
+def rules(count, group="g1"):
+    """Give the steps that create so many rules."""
+    found = []
+    for number in range(count):
+        prefix = f"10.{number // 200}.{number % 200}.0/24"
+        body = {
+            "security_group_id": group, "direction": "ingress", "ethertype": "IPv4", "protocol": None, "port_range_min": None,
+            "port_range_max": None, "remote_ip_prefix": prefix, "remote_group_id": None, "description": "x bothends.vpn/prod/x",
+        }  # fmt: skip
+        found.append(
+            Step(
+                "create", "security_group_rule", f"ingress any {prefix}", None, body, Ref("security_group_rule", prefix)
+            )
+        )
+    return found
+
+
+def ours(neutron):
+    return [one["remote_ip_prefix"] for one in neutron.lists["security_group_rules"] if one["direction"] == "ingress"]
+
+
+@pytest.mark.parametrize(("count", "requests"), [(1, 1), (2, 1), (100, 1), (101, 2), (250, 3)])
+def test_rules_go_a_hundred_in_a_request(connect, count, requests):
+    neutron = Neutron()
+    ids = connect(neutron).execute(rules(count))
+    assert len(neutron.log) == requests
+    assert len(ours(neutron)) == len(set(ids.values())) == count
+
+
+def test_a_request_has_the_rules_of_one_group(connect):
+    neutron = Neutron()
+    neutron.lists["security_groups"].append({"id": "g2", "name": "more"})
+    one, two = rules(3), rules(3, "g2")
+    connect(neutron).execute([step for pair in zip(one, two, strict=True) for step in pair])
+    sent = [
+        {rule["security_group_id"] for rule in body["security_group_rules"]} for _method, _path, body in neutron.log
+    ]
+    assert sorted(sent, key=min) == [{"g1"}, {"g2"}]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_rule_that_another_run_made_does_not_stop_the_others(connect, place):
+    """The API takes all or none: then one by one, and what is there already will do."""
+    neutron = Neutron()
+    steps = rules(3)
+    neutron.lists["security_group_rules"].append({**steps[place].body, "id": "theirs"})
+    connect(neutron).execute(steps)
+    assert len(ours(neutron)) == 3
+
+
+def test_a_quota_lets_in_what_it_can_and_names_the_rule_that_it_stops(connect):
+    neutron = Neutron()
+    neutron.quota = len(neutron.lists["security_group_rules"]) + 2
+    with pytest.raises(
+        VpnError, match=r"^cannot create security_group_rule ingress any 10\.0\.2\.0/24: HTTP 409: Quota exceeded"
+    ) as caught:
+        connect(neutron).execute(rules(4))
+    assert ours(neutron) == ["10.0.0.0/24", "10.0.1.0/24"]
+    assert "Done: 2 of 4 steps" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "passes"), [("SecurityGroupRuleExists", True), ("OverQuota", False), ("SecurityGroupInUse", False)]
+)
+def test_of_the_conflicts_of_a_rule_only_that_it_exists_is_as_good_as_done(connect, kind, passes):
+    neutron = Neutron()
+    neutron.answers["POST", "/security-group-rules"] = refusal(409, kind, "conflict")
+    if passes:
+        connect(neutron).execute(rules(1))
+    else:
+        with pytest.raises(VpnError, match="HTTP 409: conflict"):
+            connect(neutron).execute(rules(1))
+
+
+def test_a_refusal_that_concerns_all_rules_is_not_asked_for_one_by_one(connect):
+    neutron = Neutron()
+    neutron.answers["POST", "/security-group-rules"] = refusal(403, "PolicyNotAuthorized", "not allowed")
+    with pytest.raises(VpnError, match="HTTP 403"):
+        connect(neutron).execute(rules(50))
+    assert len(neutron.log) == 1
+
+
+# --- how many at once, and how far -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("concurrency", "room", "enough"), [(1, 1, True), (3, 3, True), (4, 2, False)])
+def test_no_more_requests_side_by_side_than_allowed(monkeypatch, concurrency, room, enough):
+    neutron = Neutron()
+    at_once, most = threading.Semaphore(room), []
+
+    class Slow:
+        def get_endpoint(self):
+            return "http://cloud.example"
+
+        def request(self, *args, **options):
+            free = at_once.acquire(blocking=False)
+            most.append(free)
+            time.sleep(0.01)
+            if free:
+                at_once.release()
+            return neutron.request(*args, **options)
+
+    monkeypatch.setattr(_cloud.openstack, "connect", lambda **_cloud: connection(Slow()))
+    cloud = _cloud.Cloud("lab", concurrency)
+    cloud.execute([Step("delete", "endpoint_group", str(number), str(number), {}) for number in range(12)])
+    assert len(most) == 12 and all(most) is enough
+
+
+def test_a_concurrency_of_nothing_is_an_error():
+    with pytest.raises(VpnError, match=r"concurrency: 0 .* Remedy"):
+        _cloud.Cloud("lab", 0)
+
+
+def test_progress_counts_what_is_done(connect):
+    neutron, seen = Neutron(), []
+    cloud = connect(neutron)
+    steps = plan(cloud.snapshot("prod"), {"berlin": site(3), "paris": site(4)}).steps
+    cloud.execute(steps, lambda done, step: seen.append((done, step.kind)))
+    assert [done for done, _kind in seen] == list(range(1, len(steps) + 1))
+    assert [kind for _done, kind in seen] == [step.kind for step in steps]
+
+
+def test_when_the_cloud_is_down_nothing_more_is_asked(connect):
+    neutron = Neutron()
+    steps = [Step("delete", "endpoint_group", str(number), str(number), {}) for number in range(200)]
+    neutron.answers.update({("DELETE", f"/vpn/endpoint-groups/{step.id}"): Answer(503, "", "down") for step in steps})
+    with pytest.raises(
+        VpnError,
+        match=r"HTTP 503: down\. Done: 0 of 200 steps\. Not done: .* and 192 more\. Remedy: see the cloud's status",
+    ):
+        connect(neutron).execute(steps)
+    assert len(neutron.log) < 200
+
+
 # --- waiting ---------------------------------------------------------------------------------------------------------
 
 
@@ -441,6 +449,48 @@ def connections(**statuses):
         {"id": name, "name": f"prod/{name}/1", "status": status} for name, status in statuses.items()
     ]
     return neutron
+
+
+PENDING = Step("update", "site_connection", "prod/berlin/1", "berlin", {"mtu": 1400})
+
+
+def test_an_update_waits_until_its_connection_is_settled(connect, monkeypatch):
+    neutron = connections(berlin="PENDING_CREATE")
+    clock = Clock(monkeypatch, lambda: None, lambda: neutron.lists["ipsec_site_connections"][0].update(status="DOWN"))
+    connect(neutron).execute([PENDING], timeout=60)
+    assert neutron.lists["ipsec_site_connections"][0]["mtu"] == 1400
+    assert clock.naps == 2
+
+
+def test_what_is_pending_for_ever_is_an_error_that_says_what_was_waited_for(connect, monkeypatch):
+    clock = Clock(monkeypatch)
+    with pytest.raises(VpnError) as caught:
+        connect(connections(berlin="PENDING_CREATE")).execute([PENDING], timeout=5)
+    assert str(caught.value) == (
+        "cannot update site_connection prod/berlin/1: HTTP 400: Invalid state PENDING_CREATE of vpnaas resource berlin for "
+        "updating. Waited 5 s for site_connection prod/berlin/1 (Creating). Done: 0 of 1 steps. "
+        "Not done: update site_connection prod/berlin/1. Remedy: see whether the cloud's VPN agent runs; or allow more time "
+        "(timeout), then run again; what is done is found and kept."
+    )
+    assert clock.now <= 5 + 1, "bounded"
+
+
+@pytest.mark.parametrize(("status", "naps"), [("PENDING_DELETE", 2), ("ACTIVE", 0)])
+def test_a_removal_waits_for_its_user_to_go_and_for_no_other(connect, monkeypatch, status, naps):
+    """Where the cloud removes a connection in its own time, what it used is in use until then."""
+    neutron = connections(berlin=status)
+    neutron.lists["ipsec_site_connections"][0]["ikepolicy_id"] = "p1"
+    neutron.lists["ikepolicies"].append({"id": "p1", "name": "prod/default"})
+    clock = Clock(monkeypatch, lambda: None, neutron.lists["ipsec_site_connections"].clear)
+    cloud = connect(neutron)
+    step = Step("delete", "ike_policy", "prod/default", "p1", {})
+    if naps:
+        cloud.execute([step], timeout=60)
+        assert neutron.lists["ikepolicies"] == []
+    else:
+        with pytest.raises(VpnError, match="cannot delete ike_policy prod/default: HTTP 409: IKEPolicy p1 is in use"):
+            cloud.execute([step], timeout=60)
+    assert clock.naps == naps
 
 
 @pytest.mark.parametrize(
