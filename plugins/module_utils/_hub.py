@@ -118,7 +118,11 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         "diff": _plan.diff(work.snapshot, work.plan.steps),
     }
     try:
-        ids = cloud.execute(work.plan.steps, timeout=params["timeout"]) if work.plan.steps and not check_mode else {}
+        ids = (
+            cloud.execute(work.plan.steps, _progress(params, len(work.plan.steps)), params["timeout"])
+            if work.plan.steps and not check_mode
+            else {}
+        )
         answers = {name: ids.get(answer) if isinstance(answer, _plan.Ref) else answer
                    for name, answer in work.plan.connections.items()}  # fmt: skip
         connections = _report(params, cloud, work, answers, check_mode)
@@ -133,6 +137,17 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         lines = "\n".join(f"site {site} is blocked, nothing of it was touched: {why}" for site, why in new.items())
         raise VpnError(f"{lines}\nAll else of hub {params['name']} is as described.", **result)
     return result
+
+
+def _progress(params: Params, total: int) -> t.Callable[[int, _plan.Step], None] | None:
+    """Write how far a run is, a line a step, for whoever reads the file meanwhile."""
+    path = params["progress_file"]
+
+    def tell(done: int, _step: _plan.Step) -> None:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{done} of {total} steps done\n")
+
+    return tell if path else None
 
 
 def _report(

@@ -41,6 +41,7 @@ def spec() -> dict[str, dict[str, t.Any]]:
             "allow_disruption": {"type": "bool", "default": False},
             "wait_for": {"type": "str", "choices": ["none", "accepted", "active"], "default": "accepted"},
             "timeout": {"type": "int", "default": 120},
+            "progress_file": {"type": "path"},
         }
     )  # fmt: skip
 

@@ -61,6 +61,11 @@ options:
         changed.
     type: int
     default: 120
+  progress_file:
+    description:
+      - A file to which a line is added for each step that is done.
+      - Left out, and where the module runs on the controller, lines that say how far it is are printed every 10 seconds.
+    type: path
 attributes:
   check_mode:
     support: full
