@@ -12,10 +12,12 @@ options:
     description:
       - Name of an entry in C(clouds.yaml), or a dict in the shape of such an entry (with C(auth)).
       - Left out, the environment decides (E(OS_CLOUD), E(OS_CLIENT_CONFIG_FILE), or the only entry there is).
+      - Its C(api_timeout) is how many seconds an answer may take; without it, 90, and 15 for a connection.
+      - A password or an application credential gets a new token in mid-run when one is needed; a token alone cannot.
     type: raw
   concurrency:
     description:
-      - How many requests run side by side.
+      - How many requests run side by side, at least 1.
     type: int
     default: 4
 requirements:
