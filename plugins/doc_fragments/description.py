@@ -16,6 +16,7 @@ options:
     type: str
     choices:
       - neutron
+      - otc
     default: neutron
   vpc:
     description:

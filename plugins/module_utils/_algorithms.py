@@ -10,7 +10,8 @@ column for each speaker (provider, platform, or what a platform says of running 
 a column, the speaker cannot speak; a word that differs by context stands as a dict of contexts.
 Sources: IANA's IKEv2 registry (id), neutron-lib ``api/definitions/vpn.py``, ``vpn_aes_ctr.py`` and neutron-vpnaas' strongSwan
 driver (neutron), https://docs.strongswan.org/docs/5.9/config/IKEv2CipherSuites.html (strongswan, strongswan_sa), Cisco's YANG
-module Cisco-IOS-XE-crypto of IOS XE 16.9 (cisco_iosxe).
+module Cisco-IOS-XE-crypto of IOS XE 16.9 (cisco_iosxe), Open Telekom Cloud's API reference of the classic VPN, "Creating an
+IKE Policy" and "Creating an IPsec Policy" (otc).
 """
 
 from __future__ import annotations
@@ -89,6 +90,13 @@ def _ciphers(words: t.Mapping[str, str]) -> dict[str, str]:
 
 
 _NEUTRON: Column = {table: {name: name for name in rows} for table, rows in TABLES.items() if table != "pfs_group"}
+
+# No AEAD, so no PRF of its own. What it speaks besides (3DES, MD5, SHA-1, group 1, no PFS) no row of the tables is made for.
+_OTC: Column = {
+    "encryption": _ciphers({"": "aes-{}"}),
+    "integrity": {"sha256": "sha2-256", "sha384": "sha2-384", "sha512": "sha2-512"},
+    "dh_group": {f"group{number}": f"group{number}" for number in (2, 5, 14, 15, 16, 19, 20, 21)},
+}
 
 _STRONGSWAN: Column = {
     "encryption": _ciphers(
@@ -197,6 +205,7 @@ _LIBRESWAN_SA: Column = {
 
 COLUMNS: dict[str, Column] = {
     "neutron": _NEUTRON,
+    "otc": _OTC,
     "strongswan": _STRONGSWAN,
     "strongswan_sa": _STRONGSWAN_SA,
     "libreswan": _LIBRESWAN,

@@ -111,10 +111,19 @@ class Cloud:
 
     def list(self, path: str, plural: str, query: str = "") -> list[Body]:
         """Read a whole list, page by page where the server pages."""
+        return self._list(path, plural, query) or []
+
+    def _list(self, path: str, plural: str, query: str = "", optional: bool = False) -> list[Body] | None:
+        """Read a whole list; None where the server has no such list, and that is no error."""
         out: list[Body] = []
         url: str | None = f"{path}?{query}" if query else path
         while url:
-            page = self._call("GET", url, f"reading {plural}")
+            try:
+                page = self._call("GET", url, f"reading {plural}")
+            except CloudError as error:
+                if optional and error.fault == "404":
+                    return None
+                raise
             if not isinstance(page.get(plural), list):
                 raise CloudError(f"reading {plural}", ENDPOINT, f"the answer is without {plural}")
             out.extend(page[plural])
@@ -128,11 +137,21 @@ class Cloud:
             "routers": ("/routers", "routers"),
             "subnets": ("/subnets", "subnets"),
             "security_groups": ("/security-groups", "security_groups"),
+        }
+        # Whether a server has these at all is for the rules to judge.
+        maybe = {
+            "extensions": ("/extensions", "extensions"),
             **{kind.name: (kind.path, kind.plural) for kind in KINDS.values() if kind.name != "security_group_rule"},
         }
         with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
-            running = {name: pool.submit(self.list, *where) for name, where in lists.items()}
-            found: Snapshot = {name: future.result() for name, future in running.items()}
+            running = {
+                name: pool.submit(self._list, *where, optional=name in maybe)
+                for name, where in {**lists, **maybe}.items()
+            }
+            answers = {name: future.result() for name, future in running.items()}
+        found: Snapshot = {name: answer or [] for name, answer in answers.items()}
+        found["missing"] = [{"name": name} for name, answer in answers.items() if answer is None]
+        found["endpoint"] = [{"url": self._session.get_endpoint()}]
         router = one_of("VPC", vpc, found.pop("routers"))
         ports = self.list("/ports", "ports", urllib.parse.urlencode({"device_id": router["id"]}))
         attached = {address["subnet_id"] for port in ports for address in port["fixed_ips"]
@@ -143,6 +162,14 @@ class Cloud:
             rule for group in found["security_groups"] for rule in group.get("security_group_rules", [])
         ]
         return found
+
+    def limits(self, path: str) -> Body:
+        """Read the project's quotas, ``path`` below the endpoint's root; {} where they are not for this user to know."""
+        root = str(self._session.get_endpoint()).rstrip("/").removesuffix("/v2.0")
+        try:
+            return self._call("GET", root + path.format(project=self._session.get_project_id()), "reading the quotas")
+        except VpnError:
+            return {}
 
     def with_services(self, snapshot: Snapshot) -> Snapshot:
         """Give the snapshot with the VPN services as they are now."""

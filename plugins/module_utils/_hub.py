@@ -13,16 +13,19 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _adoption,
     _cloud,
     _description,
+    _dialect,
     _findings,
     _hub_options,
     _objects,
     _plan,
     _rules,
     _rules_connection,
+    _rules_provider,
     _state,
     _topology,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
 Params = t.Dict[str, t.Any]
 
@@ -34,6 +37,7 @@ class Work(t.NamedTuple):
     facts: dict[str, t.Any]
     plan: _plan.Plan
     blocked: dict[str, str]  # site -> why nothing of it is touched
+    warnings: list[_findings.Finding]
 
 
 def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
@@ -43,8 +47,8 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
     description, psks = _hub_options.describe(params)
     blocked = dict.fromkeys(params["blocked"], "was blocked before")
     blocked.update(_refuse(description, _rules.offline(description, psks, needed=False)))
-    snapshot = cloud.snapshot(params["vpc"])
-    facts = _state.hub_facts(snapshot)
+    snapshot = _dialect.read(cloud.snapshot(params["vpc"]), params["provider"])
+    facts = _facts(params, snapshot)
     subnets = {params["name"]: _resolved_subnets(description, params["name"], facts)}
     records = [
         _topology.resolve(record, facts)
@@ -54,8 +58,11 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
     hub = description.hubs[params["name"]]
     there = [record for record in records if record["state"] != "absent"]
     partners = [one for record in there for one in _rules_connection.without_partner(record, hub)]
-    blocked.update(_refuse(description, _rules.addresses(there, subnets) + partners))
+    shown = _rules_provider.shown(params["name"], params["provider"], snapshot, there)
+    blocked.update(_refuse(description, _rules.addresses(there, subnets) + partners + shown))
     plan = _planned(params, snapshot, facts, records, blocked)
+    quotas = _quotas(params, cloud, snapshot, plan)
+    _refuse(description, quotas)
     disruptive = sorted({step.name for step in plan.steps if step.disruptive})
     if disruptive and not params["allow_disruption"]:
         raise VpnError(
@@ -66,7 +73,21 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
             plan=[step.public() for step in plan.steps],
             diff=_plan.diff(snapshot, plan.steps),
         )
-    return Work(snapshot, facts, plan, blocked)
+    return Work(snapshot, facts, plan, blocked, quotas)
+
+
+def _facts(params: Params, snapshot: _objects.Snapshot) -> Params:
+    return _state.hub_facts(snapshot, PROVIDERS[params["provider"]].gateway_is_routers)
+
+
+def _quotas(
+    params: Params, cloud: _cloud.Cloud, snapshot: _objects.Snapshot, plan: _plan.Plan
+) -> list[_findings.Finding]:
+    """Ask for the quotas only where something is to be made."""
+    if not any(step.verb == "create" for step in plan.steps):
+        return []
+    answer = cloud.limits(PROVIDERS[params["provider"]].quotas.path)
+    return _rules_provider.quotas(params["name"], params["provider"], plan.steps, snapshot, answer)
 
 
 def _planned(
@@ -80,7 +101,7 @@ def _planned(
     vpc = {**facts["vpc"], "subnets": facts["subnets"]}
     groups = _state.groups(snapshot, params["security_groups"])
     while True:
-        wanted = _objects.target(params["name"], params["provider"], vpc, records, groups, blocked)
+        wanted = _objects.target(params["name"], params["provider"], vpc, records, groups, blocked, params["send_psks"])
         try:
             return _plan.plan(wanted, snapshot, params["purge"])
         except _plan.SiteError as error:
@@ -115,18 +136,17 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         "leftovers": work.plan.leftovers,
         "unowned": work.plan.unowned,
         "blocked": work.blocked,
+        "findings": work.warnings,
         "diff": _plan.diff(work.snapshot, work.plan.steps),
     }
     try:
-        ids = (
-            cloud.execute(work.plan.steps, _progress(params, len(work.plan.steps)), params["timeout"])
-            if work.plan.steps and not check_mode
-            else {}
-        )
+        steps = _dialect.write(work.plan.steps, work.snapshot, params["provider"])
+        progress = _progress(params, len(steps))
+        ids = cloud.execute(steps, progress, params["timeout"]) if steps and not check_mode else {}
         answers = {name: ids.get(answer) if isinstance(answer, _plan.Ref) else answer
                    for name, answer in work.plan.connections.items()}  # fmt: skip
         connections = _report(params, cloud, work, answers, check_mode)
-        facts = _state.hub_facts(cloud.with_services(work.snapshot) if ids else work.snapshot)
+        facts = _facts(params, cloud.with_services(work.snapshot) if ids else work.snapshot)
     except VpnError as error:
         # What was written stays written: the failure says so too.
         error.result = {**result, **error.result}
@@ -168,6 +188,7 @@ def _report(
             "status": status.get(identifier or "", "PENDING_CREATE"),
             "state": _state.status_word(status.get(identifier or "", "PENDING_CREATE")),
             "pending_activation": name in pending,
+            "not_compared": list(PROVIDERS[params["provider"]].not_read_back),
         }
         for name, identifier in answers.items()
     ]
@@ -175,10 +196,13 @@ def _report(
 
 def inform(params: Params, cloud: _cloud.Cloud) -> Params:
     """Read what is there, in the shape that ``apply`` returns."""
-    snapshot = cloud.snapshot(params["vpc"])
+    row, raw = PROVIDERS[params["provider"]], cloud.snapshot(params["vpc"])
+    snapshot = _dialect.read(raw, row.name)
     if params["until_normal"] and params["timeout"]:
-        snapshot["site_connection"] = cloud.connections(params["until_normal"], params["timeout"])
-    facts = _state.hub_facts(snapshot)
+        pairs = zip(raw["site_connection"], snapshot["site_connection"])
+        names = [theirs["name"] for theirs, ours in pairs if ours["name"] in params["until_normal"]]
+        snapshot = _dialect.read({**raw, "site_connection": cloud.connections(names, params["timeout"])}, row.name)
+    facts = _facts(params, snapshot)
     services = {one["id"] for one in snapshot["vpn_service"] if one["router_id"] == facts["vpc"]["id"]}
     names = {one["id"]: one for kind in _objects.KINDS for one in snapshot[kind]}
     return {
@@ -187,7 +211,13 @@ def inform(params: Params, cloud: _cloud.Cloud) -> Params:
         "connections": [
             _known_connection(one, names) for one in snapshot["site_connection"] if one["vpnservice_id"] in services
         ],
-        "description": _adoption.description(snapshot, params["provider"]),
+        "provider": {
+            "name": row.name,
+            "title": row.title,
+            "effective": row.effective,
+            "not_read_back": list(row.not_read_back),
+        },
+        "description": _adoption.description(snapshot, row.name),
     }
 
 

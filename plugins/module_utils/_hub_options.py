@@ -38,6 +38,7 @@ def spec() -> dict[str, dict[str, t.Any]]:
                             "options": {"name": name, **site, "psk": {"type": "str", "no_log": True}}},
             "blocked": {"type": "list", "elements": "str", "default": []},
             "purge": {"type": "bool", "default": False},
+            "send_psks": {"type": "bool", "default": False},
             "allow_disruption": {"type": "bool", "default": False},
             "wait_for": {"type": "str", "choices": ["none", "accepted", "active"], "default": "accepted"},
             "timeout": {"type": "int", "default": 120},

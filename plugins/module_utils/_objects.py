@@ -116,15 +116,37 @@ class Target(t.NamedTuple):
     sites: frozenset[str]  # all that the description knows, absent ones too; another site's objects are leftovers
     blocked: frozenset[str] = frozenset()  # sites of these that stay exactly as they are
     absent: tuple[tuple[str, str], ...] = ()  # site, gateway: what leads there and is not ours is named
+    one_connection_a_peer: bool = False  # an old connection has to go before the new one comes
+    send_psks: bool = False  # also those of which nobody can tell whether they differ
 
 
 def owner(thing: Body) -> Owner | None:
     """Read the marker; None for what this collection did not make."""
-    last = (thing.get("description") or "").rpartition(" ")[2]
-    if not last.startswith(MARKER):
+    marker = _marker(thing)
+    if not marker:
         return None
-    hub, _slash, site = last[len(MARKER) :].partition("/")
+    hub, _slash, site = marker.partition(_GENERATION)[0].partition("/")
     return Owner(hub, site or None)
+
+
+def generation(thing: Body) -> int:
+    """Read from the marker which generation of its key a connection has; kept where the key itself does not come back."""
+    number = _marker(thing).partition(_GENERATION)[2]
+    return int(number) if number.isdecimal() else 1
+
+
+_GENERATION = "#"
+
+
+def _marker(thing: Body) -> str:
+    last = (thing.get("description") or "").rpartition(" ")[2]
+    return last[len(MARKER) :] if last.startswith(MARKER) else ""
+
+
+def described(who: Owner, of_generation: int = 1) -> str:
+    """Write the description of what we make, with the marker as its last word."""
+    text = f"VPN hub {who.hub}" + (f" to site {who.site}" if who.site else "")
+    return f"{text} {who}" + (f"{_GENERATION}{of_generation}" if of_generation > 1 else "")
 
 
 def target(
@@ -134,6 +156,7 @@ def target(
     records: t.Sequence[Connection],
     groups: t.Sequence[Body],
     blocked: t.Collection[str] = (),
+    send_psks: bool = False,
 ) -> Target:
     """Build the wanted objects of one hub.
 
@@ -148,7 +171,7 @@ def target(
     return Target(
         hub,
         vpc["id"],
-        [one for record in present for one in _connections(policies[record["policy"]], service, vpc, record)],
+        [one for record in present for one in _connections(provider, policies[record["policy"]], service, vpc, record)],
         [rule for record in present for group in groups for rule in _rules(group, record)],
         frozenset(record["site"] for record in records) | frozenset(blocked),
         frozenset(blocked),
@@ -157,12 +180,13 @@ def target(
             for record in records
             if record["state"] == "absent"
         ),
+        PROVIDERS[provider].one_connection_a_peer,
+        send_psks,
     )
 
 
 def _described(who: Owner, name: str, **body: t.Any) -> Body:
-    text = f"VPN hub {who.hub}" + (f" to site {who.site}" if who.site else "")
-    return {"name": name, "description": f"{text} {who}", **body}
+    return {"name": name, "description": described(who), **body}
 
 
 def _policies(provider: str, record: Connection) -> tuple[Desired, Desired]:
@@ -174,7 +198,7 @@ def _policies(provider: str, record: Connection) -> tuple[Desired, Desired]:
 
 
 def _connections(
-    policies: tuple[Desired, Desired], service: Desired, vpc: Body, record: Connection
+    provider: str, policies: tuple[Desired, Desired], service: Desired, vpc: Body, record: Connection
 ) -> t.Iterator[Desired]:
     hub, who = Owner(record["hub"]), Owner(record["hub"], record["site"])
     ike, ipsec = policies
@@ -205,6 +229,8 @@ def _connections(
         )
         if record.get("psk"):
             body["psk"] = record["psk"]
+        if "psk" in PROVIDERS[provider].not_read_back:
+            body["description"] = described(who, record["psk_generation"])
         yield Desired("site_connection", who, body)
 
 
@@ -276,7 +302,7 @@ def _rule(
 ) -> Desired:
     version = _addresses.parse(subnet).version
     body = {
-        "description": f"VPN hub {who.hub} to site {who.site} {who}",
+        "description": described(who),
         "security_group_id": group["id"],
         "direction": direction,
         "ethertype": f"IPv{version}",

@@ -28,6 +28,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     Target,
     content,
     covers,
+    generation,
     normal,
     owner,
     rule_name,
@@ -163,9 +164,12 @@ class _Planner:
         return [
             *(step for step in self.creates if step.ref not in new),
             *self.updates,
-            *(step for ref, old in self.replaced for step in (made[ref], taken[old])),
+            *(step for ref, old in self.replaced for step in self._in_turn(made[ref], taken[old])),
             *(step for step in self.deletes if step.id not in gone),
         ]
+
+    def _in_turn(self, new: Step, old: Step) -> tuple[Step, Step]:
+        return (old, new) if self.wanted.one_connection_a_peer else (new, old)
 
     # --- connections
 
@@ -274,6 +278,9 @@ class _Planner:
             for field in KINDS["site_connection"].mutable
             if field in body and _differ(field, body, there)
         }
+        if "psk" not in there and self._key_is_due(desired, body, there):
+            self._needs_key(desired, body)
+            changed["psk"] = body.get("psk")
         if owner(there):  # an adopted one keeps its name and description
             changed.update({field: body[field] for field in ("name", "description") if body[field] != there.get(field)})
         if changed:
@@ -295,10 +302,16 @@ class _Planner:
             )
         body["peer_cidrs"] = peer
 
+    def _key_is_due(self, desired: Desired, body: Body, there: Body) -> bool:
+        """Where keys do not come back: send one on request, or where the described generation is not the stored one."""
+        if self.wanted.send_psks and body.get("psk"):
+            return True
+        return owner(there) == desired.owner and generation(there) != generation(body)
+
     def _needs_key(self, desired: Desired, body: Body) -> None:
         if not body.get("psk"):
             self.stopped[t.cast(str, desired.owner.site)] = (
-                f"connection {desired.name} is to be made, but has no key. Remedy: put one into vpn_psks."
+                f"connection {desired.name} is to be made or to get another key, but has no key. Remedy: put one into vpn_psks."
             )
 
     def _service(self, desired: Desired) -> str | Ref:

@@ -12,7 +12,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _rules_connection, _rules_description, _rules_strength
+from ansible_collections.bothends.vpn.plugins.module_utils import (
+    _rules_connection,
+    _rules_description,
+    _rules_provider,
+    _rules_strength,
+)
 from ansible_collections.bothends.vpn.plugins.module_utils._description import SOURCE, Description
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, errors, finding
 from ansible_collections.bothends.vpn.plugins.module_utils._rules_addresses import addresses
@@ -43,7 +48,7 @@ def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None,
     found.extend(_rules_description.absent_from_nowhere(description))
     found.extend(addresses(records, {name: hub["subnets"] for name, hub in present.hubs.items()}))
     for record in records:
-        for check in (*_rules_connection.RULES, *_rules_strength.RULES):
+        for check in (*_rules_connection.RULES, *_rules_provider.RULES, *_rules_strength.RULES):
             found.extend(check(record, present.hubs[record["hub"]]))
         if psks is not None and (needed or "psk" in record):
             found.extend(_rules_connection.psk(record, present.hubs[record["hub"]]))

@@ -47,7 +47,7 @@ def _spoken(record: Connection, hub: dict[str, t.Any]) -> Found:
             yield finding(
                 "lifetime-range", record["policy"], f"{path}.{phase}.lifetime", record[phase]["lifetime"],
                 f"{hub['provider']} takes {low} to {high} seconds.", "Choose a lifetime in that range.",
-                PROVIDERS[hub["provider"]].source,
+                PROVIDERS[hub["provider"]].said("lifetime"),
             )  # fmt: skip
 
 
@@ -204,7 +204,7 @@ def psk(record: Connection, hub: dict[str, t.Any]) -> Found:
         )  # fmt: skip
         return
     provider = PROVIDERS[hub["provider"]]
-    why = _secrets.problem(record["psk"], provider.psk_length, provider.psk_forbidden)
+    why = _secrets.problem(record["psk"], provider.psk_length, provider.psk_alphabet)
     if why:
         yield finding(
             "psk-not-allowed",
@@ -212,7 +212,7 @@ def psk(record: Connection, hub: dict[str, t.Any]) -> Found:
             field,
             "(secret)",
             f"the key {why}.",
-            "Choose another key.",
+            f"Choose another key{f', of {provider.psk_alphabet}' if provider.psk_alphabet else ''}.",
             provider.source,
             scope=f"site {record['site']}",
         )

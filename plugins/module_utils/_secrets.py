@@ -25,8 +25,8 @@ def find(psks: t.Mapping[str, t.Any], hub: str, site: str) -> str | None:
     return None
 
 
-def problem(psk: str, length: tuple[int, int], forbidden: str) -> str | None:
-    """Say why a key is not allowed, without showing any of it; None when it is allowed."""
+def problem(psk: str, length: tuple[int, int], alphabet: str = "") -> str | None:
+    """Say why a key is not allowed, without showing any of it; None when it is allowed. No alphabet allows every character."""
     low, high = length
     if not low <= len(psk) <= high:
         return f"has {len(psk)} characters; {low} to {high} are allowed"
@@ -35,9 +35,9 @@ def problem(psk: str, length: tuple[int, int], forbidden: str) -> str | None:
         return f"has {control} control character{'' if control == 1 else 's'} (a line end, say)"
     if psk != psk.strip():
         return "begins or ends with a blank"
-    bad = sum(1 for letter in psk if letter in forbidden)
+    bad = sum(1 for letter in psk if alphabet and letter not in alphabet)
     if bad:
-        return f"has {bad} character{'' if bad == 1 else 's'} that the provider or the platform does not allow"
+        return f"has {bad} character{'' if bad == 1 else 's'} that the provider does not allow"
     return None
 
 

@@ -50,11 +50,14 @@ def groups(snapshot: Snapshot, wanted: t.Iterable[str]) -> list[Body]:
     return [one_of("security group", name, snapshot["security_groups"]) for name in wanted]
 
 
-def hub_facts(snapshot: Snapshot) -> dict[str, t.Any]:
-    """Say what the other end needs to know of the VPC: gateway, subnets and the VPN service's state."""
+def hub_facts(snapshot: Snapshot, gateway_is_routers: bool = True) -> dict[str, t.Any]:
+    """Say what the other end needs to know of the VPC: gateway, subnets and the VPN service's state.
+
+    Where the VPN does not have the router's own address, the gateway is known once there is a service.
+    """
     router = snapshot["vpc"][0]
     services = [one for one in snapshot["vpn_service"] if one["router_id"] == router["id"]]
-    outside = (router.get("external_gateway_info") or {}).get("external_fixed_ips", [])
+    outside = (router.get("external_gateway_info") or {}).get("external_fixed_ips", []) if gateway_is_routers else []
     addresses = [one["ip_address"] for one in outside]
     gateway = next((one["external_v4_ip"] for one in services if one.get("external_v4_ip")), None)
     status = services[0].get("status") if services else None

@@ -41,6 +41,13 @@ options:
       - Without it they stay, and a warning names them. Ending a connection in this way also needs O(allow_disruption).
     type: bool
     default: false
+  send_psks:
+    description:
+      - Send the keys again of all connections whose key the cloud does not give back (RV(connections[].not_compared)).
+      - Without it such a connection gets its key when it is made, and again when its O(connections[].psk_generation) changes.
+      - Where the cloud gives keys back, they are compared, and this changes nothing.
+    type: bool
+    default: false
   allow_disruption:
     description:
       - Allow steps that interrupt traffic, such as replacing a connection because its policy changed.
@@ -188,6 +195,11 @@ steps_not_done:
   type: list
   elements: str
   sample: [create site_connection prod/berlin/1]
+findings:
+  description: What was found and stops nothing, such as a quota that may not be enough.
+  returned: success
+  type: list
+  elements: dict
 hub:
   description: What the other end needs to know of the VPC.
   returned: success
@@ -251,6 +263,12 @@ connections:
       description: Whether a change is stored that is in force only once the site has made new SAs.
       type: bool
       returned: success
+    not_compared:
+      description: The fields that the cloud does not give back, so that nobody can tell whether they are as described.
+      type: list
+      elements: str
+      returned: success
+      sample: [psk]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -42,6 +42,7 @@ options:
     description:
       - The cloud API's dialect.
     type: str
+    choices: [neutron, otc]
     default: neutron
 seealso:
   - module: bothends.vpn.hub
@@ -103,6 +104,32 @@ hub:
       type: list
       elements: dict
       returned: success
+provider:
+  description: What is known of the cloud's API and of what it does whatever it was told.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: See O(provider).
+      type: str
+      returned: success
+      sample: neutron
+    title:
+      description: The same in words.
+      type: str
+      returned: success
+      sample: OpenStack Networking
+    effective:
+      description: By field what is in force in truth, where that differs from what was written.
+      type: dict
+      returned: success
+      sample: {initiator: "ignored: the hub may always initiate"}
+    not_read_back:
+      description: The fields of a connection that the API does not give back, so that nobody can tell whether they are as described.
+      type: list
+      elements: str
+      returned: success
+      sample: [psk]
 description:
   description:
     - What M(bothends.vpn.hub) takes to find all that is there as described, whoever made it. No key is in it; a connection
@@ -186,13 +213,13 @@ connections:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _hub, _module
+from ansible_collections.bothends.vpn.plugins.module_utils import _description, _hub, _module
 
 
 def main() -> None:
     spec = {**_module.CLOUD_SPEC, "name": {"type": "str"}, "vpc": {"type": "str", "required": True},
             "until_normal": {"type": "list", "elements": "str", "default": []}, "timeout": {"type": "int", "default": 30},
-            "provider": {"type": "str", "default": "neutron"}}  # fmt: skip
+            **_description.arguments({"provider": _description.HUB["provider"]})}  # fmt: skip
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     _module.run(module, lambda cloud: _hub.inform(module.params, cloud))
 

@@ -19,6 +19,7 @@ import yaml
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _description, _hub_options
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import PLATFORMS
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[2]
 Spec = dict[str, dict[str, t.Any]]
@@ -184,8 +185,63 @@ def _algorithm_rows(platform: str) -> t.Iterator[str]:
     for where, (phase, fields) in _PHASES.items():
         for field in fields:
             spoken = _algorithms.spoken(platform, field, where)
-            told = "all" if len(spoken) == len(_algorithms.TABLES[field]) else _codes(spoken)
+            told = "all" if len(spoken) == len(_algorithms.TABLES[field]) else _codes(spoken) or "none"
             yield f"| {phase}, `{field}` | {told} |"
+
+
+# fact -> what it is called on the page, and how it is written
+_FACTS: dict[str, tuple[str, t.Callable[[t.Any], str]]] = {
+    "lifetime": ("lifetimes", lambda value: f"{value[0]} to {value[1]} s"),
+    "psk_length": ("characters of a key", lambda value: f"{value[0]} to {value[1]}"),
+    "psk_alphabet": ("which ones", lambda value: f"`` {value.replace('|', chr(92) + '|')} ``" if value else "any printable ones"),
+    "ike_modes": ("modes of IKEv1", lambda value: _codes(value)),
+    "dpd_actions": ("`dpd.action`", lambda value: _codes(value)),
+    "name_length": ("characters of an object's name", str),
+    "description_length": ("characters of a description", str),
+    "fixed": ("fields of a site with fixed values", lambda value: _pairs({field: _or(allowed) for field, allowed in value.items()})),
+    "pairs": ("greatest number of pairs of subnets of a site", lambda value: str(value or "no limit")),
+    "one_connection_a_peer": ("several tunnels to one gateway", lambda value: "no; a replaced one ends before the new one begins"
+                              if value else "yes"),
+    "site_reserved": ("what a site's subnets must not touch", lambda value: _codes(value)),
+    "gateway_reserved": ("where a site's gateway must not lie", lambda value: _codes(value)),
+    "not_written": ("fields of a connection that are not the user's", lambda value: _codes(value)),
+    "not_read_back": ("what nobody can compare, as it does not come back", lambda value: _codes(value)),
+    "gateway_is_routers": ("the hub's gateway", lambda value: "the VPC router's address" if value
+                           else "known once there is a VPN service"),
+    "needs": ("extensions that the server must have", lambda value: _codes(value)),
+    "never": ("extensions by which another server is known", lambda value: _codes(value)),
+    "hosts": ("hosts by which it is known", lambda value: _codes(f"*{host}" for host in value)),
+    "quotas": ("quotas are read from", lambda value: f"`{value.path}`"),
+    "usual_quotas": ("limits that cannot be read (a warning)", lambda value: _pairs({kind: str(most) for kind, most in value.items()})),
+    "effective": ("what is in force in truth", lambda value: _pairs(value)),
+}  # fmt: skip
+
+
+def _or(allowed: t.Iterable[t.Any]) -> str:
+    return " or ".join(str(one) for one in allowed if one is not None) or "left out"
+
+
+def _pairs(rows: dict[str, str]) -> str:
+    return "; ".join(f"`{field}`: {text}" for field, text in rows.items())
+
+
+def providers() -> str:
+    """Write the page of the providers: what each takes, gives back and does, with the source."""
+    text = [
+        "# Providers",
+        "",
+        "Generated from `plugins/module_utils/_providers.py` and `_algorithms.py` by `make docs`. Which one a hub's cloud is, its",
+        "`provider` says; what the server shows against it, what it lacks and what its quotas leave stops a run before the first write.",
+        "",
+        "A key that does not come back is sent when its connection is made, again when `psk_generation` of the site changes, and of all",
+        "connections with `vpn_send_psks`. Which generation the cloud has stands in the connection's name (`prod/berlin/1#2`).",
+    ]
+    for row in PROVIDERS.values():
+        text += ["", f"## {row.title}: `{row.name}`", "", "| what | value | source |", "| --- | --- | --- |"]
+        told = {fact: write(getattr(row, fact)) for fact, (_title, write) in _FACTS.items()}
+        text += [f"| {_FACTS[fact][0]} | {value} | {row.said(fact)} |" for fact, value in told.items() if value]
+        text += ["", "| phase and field | algorithms |", "| --- | --- |", *_algorithm_rows(row.name)]
+    return "\n".join(text) + "\n"
 
 
 def roles() -> str:
@@ -275,6 +331,7 @@ OUTPUTS: dict[str, t.Callable[[], str]] = {
     "plugins/doc_fragments/description.py": fragment,
     "docs/reference/description.md": reference,
     "docs/reference/platforms.md": platforms,
+    "docs/reference/providers.md": providers,
     "docs/reference/description.schema.json": schema,
 }
 

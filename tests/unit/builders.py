@@ -71,7 +71,16 @@ def snapshot(**more):
     }
 
 
-def target(there, sites, psk="a key of 20 characters", policies=None, provider="neutron", blocked=(), hubs=None):
+def target(
+    there,
+    sites,
+    psk="a key of 20 characters",
+    policies=None,
+    provider="neutron",
+    blocked=(),
+    hubs=None,
+    send_psks=False,
+):
     """Give what the hub prod should look like."""
     facts = _state.hub_facts(there)
     resolved = [
@@ -79,7 +88,8 @@ def target(there, sites, psk="a key of 20 characters", policies=None, provider="
         for record in records(sites, dict.fromkeys(sites, psk), policies=policies, hubs=hubs)
     ]
     groups = _state.groups(there, ["servers"])
-    return _objects.target("prod", provider, {**facts["vpc"], "subnets": facts["subnets"]}, resolved, groups, blocked)
+    vpc = {**facts["vpc"], "subnets": facts["subnets"]}
+    return _objects.target("prod", provider, vpc, resolved, groups, blocked, send_psks)
 
 
 def plan(there, sites, purge=False, **more):

@@ -14,7 +14,8 @@ import urllib.parse
 from ansible_collections.bothends.vpn.plugins.module_utils import _objects
 from ansible_collections.bothends.vpn.tests.unit.builders import snapshot
 
-PLURALS = {"/routers": "routers", "/subnets": "subnets", "/security-groups": "security_groups", "/ports": "ports"}
+PLURALS = {"/routers": "routers", "/subnets": "subnets", "/security-groups": "security_groups", "/ports": "ports",
+           "/extensions": "extensions"}  # fmt: skip
 PLURALS |= {kind.path: kind.plural for kind in _objects.KINDS.values()}
 SINGULARS = {kind.path: kind.singular for kind in _objects.KINDS.values()}
 IN_USE = {
@@ -58,6 +59,7 @@ class Neutron:
                   "fixed_ips": [{"subnet_id": "s-far", "ip_address": "203.0.113.150"}]},
                  {"id": "p-far", "device_id": "v2", "device_owner": "network:router_interface",
                   "fixed_ips": [{"subnet_id": "s-far", "ip_address": "10.99.0.1"}]}],
+            "extensions": [{"id": alias, "alias": alias} for alias in ("vpnaas", "vpn-endpoint-groups", "vpn-aes-ctr")],
             **{kind.plural: there[kind.name] for kind in _objects.KINDS.values() if kind.name != "security_group_rule"},
         }  # fmt: skip
         self.page = page
@@ -70,6 +72,9 @@ class Neutron:
 
     def get_endpoint(self):
         return "http://cloud.example:9696"
+
+    def get_project_id(self):
+        return "p1"
 
     def request(self, url, method, json=None, **options):
         assert options == {"raise_exc": False, "connect_retries": 0, "status_code_retries": 0, "skip_cache": True}

@@ -177,7 +177,7 @@ def test_a_provider_that_gives_no_key_back_gets_no_update():
 
 
 def test_no_key_no_connection():
-    with pytest.raises(VpnError, match="prod/berlin/1 is to be made, but has no key"):
+    with pytest.raises(VpnError, match="prod/berlin/1 is to be made or to get another key, but has no key"):
         plan(snapshot(), BERLIN, psk="")
 
 
