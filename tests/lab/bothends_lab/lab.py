@@ -67,7 +67,7 @@ class Lab:
 
     @property
     def clouds_yaml(self) -> Path:
-        """For OS_CLIENT_CONFIG_FILE: clouds lab, lab-other, lab-reader, lab-admin."""
+        """For OS_CLIENT_CONFIG_FILE: clouds lab, lab-other, lab-reader, lab-admin, and lab-otc: lab in OTC's dialect."""
         return self.layout.clouds_yaml
 
     @property

@@ -9,7 +9,7 @@ import json
 import socket
 from pathlib import Path
 
-NAMES = ("keystone", "neutron")
+NAMES = ("keystone", "neutron", "otc_front")
 
 
 def choose(remembered: Path) -> dict[str, int]:

@@ -22,6 +22,7 @@ from .stop import stop
 from .world import World
 
 SERVICES = ("keystone", "neutron")
+FRONT = "otc_front"
 _SERVICE_SECONDS = 90.0
 _ROUTER_SECONDS = 40.0
 
@@ -31,7 +32,7 @@ def running(layout: Layout) -> bool:
     if not layout.ready.exists():
         return False
     alive = processes.all_recorded(layout.processes)
-    return set(alive) >= {*SERVICES, *(f"host-{name}" for name in world.load(layout.world).hosts)}
+    return set(alive) >= {*SERVICES, FRONT, *(f"host-{name}" for name in world.load(layout.world).hosts)}
 
 
 def start(layout: Layout, name: str, database: str = "sqlite", agent: str = "l3") -> None:
@@ -75,6 +76,7 @@ def _start(layout: Layout, wanted: World, database: str, agent: str) -> None:
         admin, member = (api.CloudApi(layout.clouds_yaml, cloud) for cloud in ("lab-admin", "lab"))
     with step(f"neutron answers on 127.0.0.1:{chosen['neutron']}", layout.log / "neutron.log"):
         _wait_for(lambda: ports.answers(chosen["neutron"]), _SERVICE_SECONDS, layout, "neutron")
+        _wait_for(lambda: ports.answers(chosen[FRONT]), _SERVICE_SECONDS, layout, FRONT)
     with step("build the world through the API", layout.log / "neutron.log"):
         public_bridge, plugged = build.build(layout, wanted, admin, member)
     with step("plug the hosts in", log), ThreadPoolExecutor() as pool:
@@ -166,7 +168,10 @@ def _launch_cloud(layout: Layout, database: str, agent: str) -> dict[str, int]:
         processes.spawn(
             layout.processes / service, argv, layout.log / f"{service}.log", configuration.environment(layout)
         )
-    api.write_clouds_yaml(layout.clouds_yaml, keystone_url, passwords)
+    neutron, front = (f"http://127.0.0.1:{chosen[name]}" for name in ("neutron", FRONT))
+    argv = [_python(layout), "-m", f"bothends_lab.cloud.{FRONT}", str(chosen[FRONT]), neutron]
+    processes.spawn(layout.processes / FRONT, argv, layout.log / f"{FRONT}.log", configuration.environment(layout))
+    api.write_clouds_yaml(layout.clouds_yaml, keystone_url, passwords, front)
     return chosen
 
 

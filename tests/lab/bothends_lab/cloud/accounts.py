@@ -29,3 +29,5 @@ CLOUDS = {
     "lab-reader": Account("demo-reader", "demo", ("reader",)),
     "lab-admin": ADMIN,
 }
+# The same by another endpoint of the networking API, which speaks another dialect: entry -> whose account.
+FRONTS = {"lab-otc": "lab"}

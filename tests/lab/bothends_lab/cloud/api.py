@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import urllib.error
 import urllib.parse
@@ -15,7 +16,7 @@ from typing import Any
 import yaml
 
 from ..errors import LabError
-from .accounts import CLOUDS, DOMAIN, REGION
+from .accounts import CLOUDS, DOMAIN, FRONTS, REGION
 
 # A proxy of the user's is no way to 127.0.0.1.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -30,9 +31,9 @@ class ApiError(LabError):
         self.status = status
 
 
-def write_clouds_yaml(path: Path, keystone_url: str, passwords: dict[str, str]) -> None:
+def write_clouds_yaml(path: Path, keystone_url: str, passwords: dict[str, str], front_url: str) -> None:
     """Writes the clients' configuration, readable by its owner only."""
-    clouds = {
+    clouds: dict[str, dict[str, Any]] = {
         name: {
             "region_name": REGION,
             "auth": {
@@ -46,15 +47,18 @@ def write_clouds_yaml(path: Path, keystone_url: str, passwords: dict[str, str]) 
         }
         for name, account in CLOUDS.items()
     }
+    for name, account in FRONTS.items():
+        clouds[name] = {**clouds[account], "network_endpoint_override": f"{front_url}/v2.0"}
     path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump({"clouds": clouds}, sort_keys=False))
+    path.write_text(yaml.safe_dump({"clouds": copy.deepcopy(clouds)}, sort_keys=False))
 
 
 class CloudApi:
     """The networking API as one entry of clouds.yaml sees it."""
 
     def __init__(self, clouds_yaml: Path, cloud: str) -> None:
-        auth = yaml.safe_load(clouds_yaml.read_text())["clouds"][cloud]["auth"]
+        entry = yaml.safe_load(clouds_yaml.read_text())["clouds"][cloud]
+        auth = entry["auth"]
         domain = {"name": auth["user_domain_name"]}
         body = {
             "auth": {
@@ -69,10 +73,16 @@ class CloudApi:
         headers, answer = self._send("POST", "/auth/tokens", body)
         self._token = headers["X-Subject-Token"]
         network = next(service for service in answer["token"]["catalog"] if service["type"] == "network")
-        self._base = network["endpoints"][0]["url"].rstrip("/") + "/v2.0"
+        url = network["endpoints"][0]["url"].rstrip("/") + "/v2.0"
+        self._base = entry.get("network_endpoint_override", url)
+
+    @property
+    def root(self) -> str:
+        """The endpoint without its version."""
+        return self._base.removesuffix("/v2.0")
 
     def request(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """Sends one request and returns the answer's body."""
+        """Sends one request and returns the answer's body; a path may also be a whole URL."""
         return self._send(method, path, body)[1]
 
     def list(self, path: str, **filters: str) -> list[dict[str, Any]]:
@@ -100,7 +110,7 @@ class CloudApi:
 
     def _send(self, method: str, path: str, body: Any) -> tuple[Any, dict[str, Any]]:
         request = urllib.request.Request(
-            self._base + path,
+            path if path.startswith("http") else self._base + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json", "X-Auth-Token": self._token},
