@@ -56,6 +56,7 @@ class Provider(t.NamedTuple):
     never: tuple[str, ...]  # extensions that no server of this provider has
     hosts: tuple[str, ...]  # ends of its endpoints' host names
 
+    rekey_span: int  # seconds in which it may begin to make new SAs before the old ones end; 0 where nobody says
     quotas: Quotas
     usual_quotas: dict[str, int]  # kind -> what a project has unless it asked for more; nobody can read it
     effective: dict[str, str]  # field -> what is in force in truth
@@ -106,6 +107,7 @@ PROVIDERS: dict[str, Provider] = {
         adds={"vpn-aes-ctr": ("aes-128-ctr", "aes-192-ctr", "aes-256-ctr")},
         never=(),
         hosts=(),
+        rekey_span=360,  # rekeymargin 3 minutes, fuzz 100 %
         quotas=Quotas(
             "/v2.0/quotas/{project}/details",
             {
@@ -167,6 +169,7 @@ PROVIDERS: dict[str, Provider] = {
         adds={},
         never=("vpn-flavors", "vpn-aes-ctr"),
         hosts=(".otc.t-systems.com",),
+        rekey_span=0,
         quotas=Quotas(
             "/v1/{project}/quotas",
             {"vpn_service": "vpngw", "site_connection": "vpn", "security_group_rule": "securityGroupRule"},

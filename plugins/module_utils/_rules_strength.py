@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils._findings import NEUTRON, WARNING, Found, finding
+from ansible_collections.bothends.vpn.plugins.module_utils._findings import WARNING, Found, finding
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
 
 # group -> what RFC 8247 says of it
 _WEAK_GROUPS = {
     "group2": "SHOULD NOT", "group5": "SHOULD NOT", "group22": "MUST NOT", "group23": "SHOULD NOT", "group24": "SHOULD NOT",
 }  # fmt: skip
-# Seconds in which the reference driver (rekeymargin 3 minutes, fuzz 100 %) makes new SAs before the old ones end
-_REKEY_SPAN = 360
 
 
 def _groups(record: Connection, hub: dict[str, t.Any]) -> Found:
@@ -43,6 +42,7 @@ def _aggressive(record: Connection, hub: dict[str, t.Any]) -> Found:
 def _lifetimes(record: Connection, hub: dict[str, t.Any]) -> Found:
     path = f"vpn_policies.{record['policy']}"
     ike, ipsec = record["ike"]["lifetime"], record["ipsec"]["lifetime"]
+    provider = PROVIDERS[hub["provider"]]
     if ipsec > ike:
         yield finding(
             "lifetime-order", record["policy"], f"{path}.ipsec.lifetime", ipsec,
@@ -50,11 +50,11 @@ def _lifetimes(record: Connection, hub: dict[str, t.Any]) -> Found:
             "Give IKE the longer one, as 28800 and 3600 s.", "RFC 7296 section 1.4.1", WARNING,
         )  # fmt: skip
     for phase, seconds in (("ike", ike), ("ipsec", ipsec)):
-        if seconds <= _REKEY_SPAN:
+        if seconds <= provider.rekey_span:
             yield finding(
                 "lifetime-short", record["policy"], f"{path}.{phase}.lifetime", seconds,
-                f"the hub begins up to {_REKEY_SPAN} s before its end to make new SAs, and so would never stop.",
-                "Take 600 s or more.", NEUTRON, WARNING,
+                f"the hub begins up to {provider.rekey_span} s before its end to make new SAs, and so would never stop.",
+                "Take 600 s or more.", provider.said("rekey_span"), WARNING,
             )  # fmt: skip
 
 

@@ -211,6 +211,7 @@ _FACTS: dict[str, tuple[str, t.Callable[[t.Any], str]]] = {
     "needs": ("extensions that the server must have", lambda value: _codes(value)),
     "never": ("extensions by which another server is known", lambda value: _codes(value)),
     "hosts": ("hosts by which it is known", lambda value: _codes(f"*{host}" for host in value)),
+    "rekey_span": ("new SAs may begin before the old ones end", lambda value: f"{value} s" if value else ""),
     "quotas": ("quotas are read from", lambda value: f"`{value.path}`"),
     "usual_quotas": ("limits that cannot be read (a warning)", lambda value: _pairs({kind: str(most) for kind, most in value.items()})),
     "effective": ("what is in force in truth", lambda value: _pairs(value)),

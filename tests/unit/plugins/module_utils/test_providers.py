@@ -97,6 +97,12 @@ def test_what_otc_refuses_and_neutron_does_not(change, policy, hubs, code, field
     assert (code, field) not in found("neutron")
 
 
+def test_when_new_sas_begin_is_the_providers():
+    for name, row in PROVIDERS.items():
+        found = findings({"a": site()}, {"prod": hub(provider=name)}, policies={"default": {"ike": {"lifetime": 300}}})
+        assert (("lifetime-short", "vpn_policies.default.ike.lifetime") in found) is (row.rekey_span >= 300)
+
+
 @pytest.mark.parametrize("name", ["s" * 63, "a" * 58])
 def test_names_are_made_of_names(name):
     """hub/site/1 may have 64 characters at OTC."""
