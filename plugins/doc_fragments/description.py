@@ -291,7 +291,8 @@ options:
             elements: str
       psk_generation:
         description:
-          - Count it up to rotate a derived key (filter site_psk).
+          - 'Count it up to rotate a derived key (filter site_psk), and with any new key where the provider does not give
+            keys back (otc): that is how the change is noticed.'
         type: int
         default: 1
       id:

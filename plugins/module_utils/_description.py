@@ -180,7 +180,8 @@ SITE: Spec = {
     "psk_generation": {
         "type": "int",
         "default": 1,
-        "description": "Count it up to rotate a derived key (filter site_psk).",
+        "description": "Count it up to rotate a derived key (filter site_psk), and with any new key where the provider does not give keys"
+        " back (otc): that is how the change is noticed.",
     },
     "id": {"type": "dict", "options": ID, "description": "The site's IKE identity. Default: its gateway."},
     "peer_id": {"type": "dict", "options": ID, "description": "The hub's IKE identity. Default: the hub's gateway."},

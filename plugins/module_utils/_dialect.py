@@ -30,6 +30,8 @@ _NAMED = re.compile(r"(([^/#]+)/([^/#]+)/[0-9]+)(?:#([0-9]+))?")
 def read(snapshot: Snapshot, provider: str) -> Snapshot:
     """Give a snapshot as the plan knows it."""
     row = PROVIDERS[provider]
+    if not row.not_read_back and not row.not_written:
+        return snapshot
     return {**snapshot, "site_connection": [_connection(row, one) for one in snapshot["site_connection"]]}
 
 

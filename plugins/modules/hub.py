@@ -88,6 +88,7 @@ EXAMPLES = r"""
 - name: Connect the VPC prod to the data centre berlin
   bothends.vpn.hub:
     cloud: otc
+    provider: otc
     name: prod
     vpc: prod
     subnets: [192.168.1.0/24, 192.168.2.0/24]
@@ -110,6 +111,7 @@ EXAMPLES = r"""
 - name: Take the data centre off again
   bothends.vpn.hub:
     cloud: otc
+    provider: otc
     name: prod
     vpc: prod
     subnets: [192.168.1.0/24, 192.168.2.0/24]

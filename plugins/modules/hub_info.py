@@ -52,12 +52,14 @@ EXAMPLES = r"""
 - name: Look at the VPN of the VPC prod
   bothends.vpn.hub_info:
     cloud: otc
+    provider: otc
     vpc: prod
   register: prod
 
 - name: Take over a VPN that somebody made by hand. Nothing is changed by that
   bothends.vpn.hub:
     cloud: otc
+    provider: otc
     name: prod
     vpc: prod
     subnets: "{{ prod.description.subnets }}"
