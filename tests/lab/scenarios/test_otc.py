@@ -78,7 +78,8 @@ def test_the_second_run_changes_nothing(first, lab, run):
     assert again.changed == 0
     assert writes(lab, mark) == []
     assert again.verdicts == {"prod/berlin/1": "up"}
-    assert "whether its keys are, nobody can tell" in " ".join(again.output.split())
+    told = " ".join(again.output.split())
+    assert "whether its keys are, nobody can tell" in told and "The cloud of prod does not give keys back" in told
 
 
 def test_subnets_change_in_place(first, lab, run):
@@ -120,7 +121,7 @@ def test_another_policy_takes_the_old_connection_away_first(first, lab, run):
     """There may be one to a gateway."""
     before, mark = connection(lab)["id"], lab.mark()
     policies = {"strong": {"ike": {"dh_group": "group19"}, "ipsec": {"pfs_group": "group19"}}}
-    run("site", ok=False, vpn_policies=policies)
+    run("cloud", ok=False, vpn_policies=policies)
     assert connection(lab)["id"] == before
     changed = run("site", vpn_policies=policies, vpn_allow_disruption=True)
     assert changed.verdicts == {"prod/berlin/1": "up"}

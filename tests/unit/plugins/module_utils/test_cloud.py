@@ -110,6 +110,44 @@ def test_a_paged_cloud_gives_the_same_snapshot(connect):
     assert connect(Neutron(there, page=2)).snapshot("prod") == connect(Neutron(there)).snapshot("prod")
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/extensions", "extensions"), ("/vpn/endpoint-groups", "endpoint_group"), ("/vpn/ikepolicies", "ike_policy")],
+)
+def test_what_a_server_does_not_have_is_noted(connect, path, name):
+    neutron = Neutron()
+    neutron.answers["GET", path] = refusal(404, "HTTPNotFound", "The resource could not be found.")
+    found = connect(neutron).snapshot("prod")
+    assert (found["missing"], found[name]) == ([{"name": name}], [])
+    assert connect(Neutron()).snapshot("prod")["missing"] == []
+
+
+@pytest.mark.parametrize("path", ["/routers", "/subnets", "/security-groups", "/ports"])
+def test_what_every_server_has_must_be_there(connect, path):
+    neutron = Neutron()
+    neutron.answers["GET", path] = refusal(404, "HTTPNotFound", "The resource could not be found.")
+    with pytest.raises(VpnError, match="HTTP 404"):
+        connect(neutron).snapshot("prod")
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["http://cloud.example:9696", "http://cloud.example:9696/v2.0", "http://cloud.example:9696/v2.0/"]
+)
+def test_quotas_lie_below_the_endpoints_root(connect, monkeypatch, endpoint):
+    neutron = Neutron()
+    cloud = connect(neutron)
+    monkeypatch.setattr(neutron, "get_endpoint", lambda: endpoint)
+    neutron.answers["GET", "http://cloud.example:9696/v1/p1/quotas"] = Answer(200, {"quotas": {"resources": []}})
+    assert cloud.limits("/v1/{project}/quotas") == {"quotas": {"resources": []}}
+
+
+@pytest.mark.parametrize("status", [403, 404, 501])
+def test_quotas_that_are_not_for_this_user_stop_nothing(connect, status):
+    neutron = Neutron()
+    neutron.answers["GET", "http://cloud.example:9696/v1/p1/quotas"] = refusal(status, "X", "no")
+    assert connect(neutron).limits("/v1/{project}/quotas") == {}
+
+
 # --- what the cloud refuses ------------------------------------------------------------------------------------------
 
 
