@@ -44,7 +44,7 @@ KINDS: dict[str, Kind] = {
             "ipsec_policy", "/vpn/ipsecpolicies", "ipsecpolicy", "ipsecpolicies",
             ("transform_protocol", "encapsulation_mode", "encryption_algorithm", "auth_algorithm", "pfs", "lifetime"),
         ),
-        Kind("vpn_service", "/vpn/vpnservices", "vpnservice", "vpnservices", ("router_id",), ("admin_state_up",)),
+        Kind("vpn_service", "/vpn/vpnservices", "vpnservice", "vpnservices", ("router_id", "subnet_id"), ("admin_state_up",)),
         Kind("endpoint_group", "/vpn/endpoint-groups", "endpoint_group", "endpoint_groups", ("type", "endpoints")),
         Kind(
             "site_connection", "/vpn/ipsec-site-connections", "ipsec_site_connection", "ipsec_site_connections",
@@ -55,7 +55,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "security_group_rule", "/security-group-rules", "security_group_rule", "security_group_rules",
             ("security_group_id", "direction", "ethertype", "protocol", "port_range_min", "port_range_max",
-             "remote_ip_prefix", "remote_group_id"),
+             "remote_ip_prefix", "remote_group_id", "remote_address_group_id"),
         ),
     )
 }  # fmt: skip
@@ -329,7 +329,7 @@ def covers(rule: Body, wanted: Body) -> bool:
         return False
     if rule.get("remote_group_id") or rule.get("remote_address_group_id"):
         return False
-    if _protocol(rule) not in (None, _protocol(wanted)):
+    if _protocol(rule) not in (None, "0", _protocol(wanted)):  # 0 is IP itself, so everything; yet no equal of "any"
         return False
     if rule.get("port_range_min") is not None and (
         wanted["port_range_min"] is None
@@ -340,20 +340,28 @@ def covers(rule: Body, wanted: Body) -> bool:
     return not prefix or _addresses.parse(prefix).covers(_addresses.parse(wanted["remote_ip_prefix"]))
 
 
-_PROTOCOL_NUMBERS = {
-    "1": "icmp",
-    "6": "tcp",
-    "17": "udp",
-    "58": "ipv6-icmp",
-    "icmpv6": "ipv6-icmp",
-    "any": None,
-    "0": None,
-}
+# Two names of one number are one protocol. neutron-lib, constants.IP_PROTOCOL_MAP
+PROTOCOLS = {
+    "ah": 51, "dccp": 33, "egp": 8, "esp": 50, "gre": 47, "hopopt": 0, "icmp": 1, "icmpv6": 58, "igmp": 2, "ip": 0, "ipip": 4,
+    "ipv6-encap": 41, "ipv6-frag": 44, "ipv6-icmp": 58, "ipv6-nonxt": 59, "ipv6-opts": 60, "ipv6-route": 43, "ospf": 89,
+    "pgm": 113, "rsvp": 46, "sctp": 132, "tcp": 6, "udp": 17, "udplite": 136, "vrrp": 112,
+}  # fmt: skip
 
 
 def _protocol(body: Body) -> str | None:
-    value = None if body.get("protocol") is None else str(body["protocol"]).lower()
-    return _PROTOCOL_NUMBERS.get(value, value) if value else None
+    """Give a rule's protocol as its number; the server takes ICMP of an IPv6 rule for ICMPv6."""
+    value = "any" if body.get("protocol") is None else str(body["protocol"]).lower()
+    if value in ("any", ""):
+        return None
+    number = str(PROTOCOLS.get(value, value))
+    return "58" if number == "1" and body.get("ethertype") == "IPv6" else number
+
+
+def _port(body: Body, field: str) -> int | None:
+    """Give an end of a rule's range of ports; the server takes all ports for no range."""
+    if body.get("port_range_max") in (65535, "65535") and body.get("port_range_min") in (1, "1"):
+        return None
+    return _number(body, field)
 
 
 # --- comparison -----------------------------------------------------------------------------------------------------
@@ -369,6 +377,12 @@ _AEAD_WORDS = {
 
 def _prefixes(body: Body, field: str) -> list[str]:
     return sorted(_addresses.normalize(one) if _addresses.is_prefix(one) else one for one in body.get(field) or [])
+
+
+def _prefix(body: Body, field: str) -> str | None:
+    """Write a rule's prefix; the server takes everything for no prefix."""
+    prefix = _addresses.normalize(body[field]) if body.get(field) else None
+    return None if prefix in ("0.0.0.0/0", "::/0") else prefix
 
 
 def _number(body: Body, field: str) -> int | None:
@@ -391,10 +405,11 @@ _NORMAL: dict[str, t.Callable[[Body, str], t.Any]] = {
         str((body.get(field) or {}).get(part)) for part in ("action", "interval", "timeout")
     ),
     "protocol": lambda body, field: _protocol(body),
-    "remote_ip_prefix": lambda body, field: _addresses.normalize(body[field]) if body.get(field) else None,
+    "remote_ip_prefix": _prefix,
     "mtu": _number,
-    "port_range_min": _number,
-    "port_range_max": _number,
+    "peer_address": lambda body, field: _addresses.address(body.get(field)),
+    "port_range_min": _port,
+    "port_range_max": _port,
 }
 
 

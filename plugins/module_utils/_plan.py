@@ -276,7 +276,7 @@ class _Planner:
         changed = {
             field: body[field]
             for field in KINDS["site_connection"].mutable
-            if field in body and _differ(field, body, there)
+            if field in body and differ(field, body, there)
         }
         if "psk" not in there and self._key_is_due(desired, body, there):
             self._needs_key(desired, body)
@@ -445,10 +445,11 @@ def _name(one: Body) -> str:
     return rule_name(one) if "direction" in one else one.get("name") or one["id"]
 
 
-def _differ(field: str, body: Body, there: Body) -> bool:
+def differ(field: str, body: Body, there: Body) -> bool:
+    """Tell whether a field of an object that is there is to change."""
     if field == "psk" and "psk" not in there:
         return False  # the provider does not give the key back
-    if field == "local_id":
+    if field in ("local_id", "description"):
         return (body[field] or "") != (there.get(field) or "")
     return normal(field, body) != normal(field, there)
 

@@ -23,6 +23,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     finding,
     listed,
 )
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import PROTOCOLS
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection, family
 
@@ -159,11 +160,7 @@ def _site_values(record: Connection, hub: dict[str, t.Any]) -> Found:
 
 
 _WITH_PORTS = ("tcp", "udp", "sctp", "dccp", "udplite", "6", "17", "132", "33", "136")
-# neutron-lib, constants.IP_PROTOCOL_MAP
-_PROTOCOLS = (
-    "any", "ah", "dccp", "egp", "esp", "gre", "icmp", "icmpv6", "igmp", "ipip", "ipv6-encap", "ipv6-frag", "ipv6-icmp",
-    "ipv6-nonxt", "ipv6-opts", "ipv6-route", "ospf", "pgm", "rsvp", "sctp", "tcp", "udp", "udplite", "vrrp",
-)  # fmt: skip
+_PROTOCOLS = ("any", *PROTOCOLS)
 
 
 def _platform(record: Connection, hub: dict[str, t.Any]) -> Found:
@@ -234,10 +231,8 @@ def mangled_psks(psks: t.Mapping[str, t.Any], sites: t.Container[str]) -> Found:
             )  # fmt: skip
 
 
-RULES: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (
-    _spoken,
-    _well_formed,
-    without_partner,
-    _site_values,
-    _platform,
-)
+# What the modules for one object check too.
+OF_A_POLICY: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (_spoken, _well_formed)
+OF_A_PEER: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (_site_values,)
+
+RULES = (*OF_A_POLICY, without_partner, *OF_A_PEER, _platform)

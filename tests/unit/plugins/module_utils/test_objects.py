@@ -285,7 +285,14 @@ def test_everything_that_is_made_carries_a_marker():
         ("remote_ip_prefix", "10.3.0.0/24", "10.3.0.7/24", True),
         ("remote_ip_prefix", "10.3.0.7/32", "10.3.0.7", True),
         ("remote_ip_prefix", None, "", True),
-        ("remote_ip_prefix", "0.0.0.0/0", None, False),
+        ("remote_ip_prefix", "0.0.0.0/0", None, True),  # as the server compares: neutron, _rule_to_key
+        ("remote_ip_prefix", "0.0.0.0/1", None, False),
+        ("protocol", "gre", 47, True),
+        ("protocol", None, 0, False),
+        ("peer_cidrs", ["10.3.0.0/24", "10.4.0.0/24"], ["10.4.0.0/24", "10.3.0.9/24"], True),
+        ("peer_cidrs", ["10.3.0.0/24"], ["10.3.0.0/25"], False),
+        ("peer_address", "2001:db8::1", "2001:DB8:0::1", True),
+        ("peer_address", "2001:db8::1", "2001:db8::2", False),
         ("mtu", 1500, "1500", True),
         ("port_range_min", None, 1, False),
         ("auth_algorithm", "sha256", "sha384", False),
@@ -293,6 +300,20 @@ def test_everything_that_is_made_carries_a_marker():
 )  # fmt: skip
 def test_two_spellings(field, ours, theirs, same):
     assert (_objects.normal(field, {field: ours}) == _objects.normal(field, {field: theirs})) is same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param({"protocol": "icmp", "ethertype": "IPv6"}, {"protocol": "58", "ethertype": "IPv6"}, True, id="ICMP of IPv6"),
+        pytest.param({"protocol": "icmp", "ethertype": "IPv4"}, {"protocol": "58", "ethertype": "IPv4"}, False, id="of IPv4"),
+        pytest.param({"port_range_min": 1, "port_range_max": 65535}, {}, True, id="all ports are no range"),
+        pytest.param({"port_range_min": 1, "port_range_max": 65534}, {}, False, id="all but one"),
+        pytest.param({"remote_address_group_id": "ag"}, {}, False, id="an address group is not everywhere"),
+    ],
+)  # fmt: skip
+def test_rules_that_the_server_takes_for_equal(one, other, same):
+    assert (_objects.content("security_group_rule", one) == _objects.content("security_group_rule", other)) is same
 
 
 @pytest.mark.parametrize("kind", sorted(_objects.KINDS))
