@@ -379,9 +379,14 @@ def arguments(spec: Spec) -> Spec:
         }
         if "options" in row:
             out[name]["options"] = arguments(row["options"])
-            if row["type"] == "dict" and not any(inner.get("required") for inner in row["options"].values()):
+            inner = row["options"].values()
+            if row["type"] == "dict" and any("default" in one for one in inner) and not any(map(_required, inner)):
                 out[name]["apply_defaults"] = True
     return out
+
+
+def _required(row: dict[str, t.Any]) -> bool:
+    return bool(row.get("required"))
 
 
 def _defaults(spec: Spec) -> dict[str, t.Any]:

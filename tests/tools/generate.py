@@ -17,25 +17,30 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _description, _hub_options
+from ansible_collections.bothends.vpn.plugins.module_utils import (
+    _algorithms,
+    _description,
+    _group_rules,
+    _hub_options,
+    _single_kinds,
+)
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import PLATFORMS
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[2]
 Spec = dict[str, dict[str, t.Any]]
 
-FRAGMENT_HEAD = '''# Copyright (c) 2026, the bothends.vpn authors
+FRAGMENT_HEAD = """# Copyright (c) 2026, the bothends.vpn authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Generated from plugins/module_utils/_description.py by `make docs`; change it there.
+# Generated from plugins/module_utils/{source} by `make docs`; change it there.
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    DOCUMENTATION = r"""
-'''
+"""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -89,7 +94,19 @@ def hub_options() -> Spec:
 
 def fragment() -> str:
     """Write the documentation fragment of module hub."""
-    return FRAGMENT_HEAD + _yaml({"options": hub_options()}) + '"""\n'
+    return FRAGMENT_HEAD.format(source="_description.py") + _block("DOCUMENTATION", hub_options())
+
+
+def _block(name: str, options: Spec) -> str:
+    return f'    {name} = r"""\n{_yaml({"options": options})}"""\n'
+
+
+def objects() -> str:
+    """Write the documentation fragments of the modules for one object."""
+    specs = {kind: _single_kinds.options(kind) for kind in _single_kinds.ROWS}
+    specs["security_group_rules"] = _group_rules.OPTIONS
+    blocks = [_block(name.upper(), _documented(spec)) for name, spec in specs.items()]
+    return FRAGMENT_HEAD.format(source="_single_kinds.py and _group_rules.py") + "\n".join(blocks)
 
 
 # --- reference page -------------------------------------------------------------------------------------------------
@@ -330,6 +347,7 @@ def schema() -> str:
 OUTPUTS: dict[str, t.Callable[[], str]] = {
     "docs/reference/roles.md": roles,
     "plugins/doc_fragments/description.py": fragment,
+    "plugins/doc_fragments/objects.py": objects,
     "docs/reference/description.md": reference,
     "docs/reference/platforms.md": platforms,
     "docs/reference/providers.md": providers,

@@ -1,0 +1,207 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""One object as a user asks for it, against what is there: the same steps as of a whole hub's plan. Pure.
+
+What a module for one object has of its own stands in its row (``_single_kinds``); how it is found, compared, changed,
+replaced or refused is the same for all of them, and stands here.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _findings
+from ansible_collections.bothends.vpn.plugins.module_utils._description import Spec
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, REFERENCES, Body, Snapshot
+from ansible_collections.bothends.vpn.plugins.module_utils._plan import REPLACED, Ref, Step, differ
+from ansible_collections.bothends.vpn.plugins.module_utils._state import one_of
+
+Params = t.Dict[str, t.Any]
+
+# What stands for the id of something that an earlier task would have made, in check mode.
+UNKNOWN = "known after apply"
+
+
+class Known:
+    """What was read of the cloud, and how references are found in it."""
+
+    def __init__(self, snapshot: Snapshot, check_mode: bool = False) -> None:
+        self.snapshot, self.check_mode = snapshot, check_mode
+        self.warnings: list[str] = []
+
+    def id_of(self, what: str, where: str, wanted: str) -> str:
+        """Find the id of what is given by name or id; in check mode it may be a thing that is not there yet."""
+        things = self.snapshot[where]
+        if self.check_mode and not any(wanted in (one["id"], one["name"]) for one in things):
+            warning = f"{what} {wanted!r} is not there yet; its id is {UNKNOWN}."
+            self.warnings += [] if warning in self.warnings else [warning]
+            return UNKNOWN
+        return one_of(what, wanted, things)["id"]
+
+    def subnet_id(self, wanted: str) -> str:
+        """Find a subnet, by its CIDR too."""
+        subnets = self.snapshot["subnets"]
+        if _addresses.is_prefix(wanted) and not any(wanted in (one["id"], one["name"]) for one in subnets):
+            wanted = _addresses.normalize(wanted)
+            by_cidr = [{**one, "name": _addresses.normalize(one["cidr"])} for one in subnets]
+            return Known({"subnets": by_cidr}, self.check_mode).shared(self).id_of("subnet", "subnets", wanted)
+        return self.id_of("subnet", "subnets", wanted)
+
+    def shared(self, other: Known) -> Known:
+        """Warn where another one warns."""
+        self.warnings = other.warnings
+        return self
+
+    def get(self, where: str, identifier: str | None) -> Body | None:
+        """Give a thing by its id; None for one that is not there (yet)."""
+        return next((one for one in self.snapshot[where] if one["id"] == identifier), None)
+
+
+class Case(t.NamedTuple):
+    """One object as it will be, for the rules."""
+
+    name: str
+    params: Params
+    body: Body  # in the API's words; what was not asked for is as it is
+    there: Body | None
+    known: Known
+
+    def asks(self, option: str) -> bool:
+        """Whether the option is in question: for a new object each is, with its default."""
+        return self.there is None or self.params[option.partition(".")[0]] is not None
+
+
+Rule = t.Callable[[Case], _findings.Found]
+
+
+class Row(t.NamedTuple):
+    """What one kind of object has of its own."""
+
+    kind: str
+    what: str  # what people call it
+    options: Spec
+    fields: dict[str, str]  # option -> the API's field
+    reads: tuple[str, ...]  # the lists that are needed
+    required: tuple[str, ...]  # what none can be made without
+    content: str  # what becomes of a change of its content: one of the three below
+    remedy: str  # what to do where its content cannot be changed
+    body: t.Callable[[Params, Body | None, Known], Body]  # what was asked for, in the API's words
+    new: t.Callable[[Params], Body]  # what a new one has where nothing was asked for
+    shown: t.Callable[[Body, Params], Params]  # back to the options' words
+    rules: tuple[tuple[Rule, tuple[str, ...]], ...]  # each with the options that it is about
+    router: t.Callable[[Params, Body | None, Known], str | None] = lambda params, there, known: None
+
+
+UPDATED, REMADE, FIXED = "updated while unused", "made anew while unused", "never changed"
+
+
+def find(row: Row, params: Params, known: Known) -> Body | None:
+    """Find the object by id or name; raises VpnError where several have the name, or an id is not there."""
+    things = known.snapshot[row.kind]
+    if params["id"]:
+        found = known.get(row.kind, params["id"])
+        if found is None and params["state"] == "present":
+            raise VpnError(
+                f"{row.what} {params['id']} is not there. Remedy: correct the id, or leave it out and give a name to make one."
+            )
+        return found
+    if not params["name"]:
+        raise VpnError(f"{row.what}: the name is empty. Remedy: give a name, or the id.")
+    named = [one for one in things if one["name"] == params["name"]]
+    return one_of(row.what, params["name"], named) if named else None
+
+
+def users(kind: str, identifier: str, snapshot: Snapshot) -> list[Body]:
+    """Give the connections that use an object."""
+    fields = [field for field, referred in REFERENCES.items() if referred == kind]
+    return [one for one in snapshot["site_connection"] if any(one.get(field) == identifier for field in fields)]
+
+
+def plan(row: Row, params: Params, there: Body | None, known: Known) -> list[Step]:
+    """Decide what to do; raises VpnError for what the cloud would refuse, or take and not do."""
+    if params["state"] == "absent":
+        if there is None:
+            return []
+        _refuse_in_use(row, there, known, "deleted")
+        return [Step("delete", row.kind, _name(there), there["id"], {})]
+    asked = {field: params[field] for field in ("name", "description") if params[field] is not None}
+    asked.update(row.body(params, there, known))
+    if there is None:
+        return _create(row, params, asked, known)
+    _judge(row, Case(_name(there), params, {**there, **asked}, there, known))
+    # What is not known yet cannot be compared: where it may not change anyway, the real run will tell.
+    movable = {*KINDS[row.kind].mutable, *(() if row.content == FIXED else KINDS[row.kind].content)}
+    changed = {
+        field: value
+        for field, value in asked.items()
+        if differ(field, {**there, **asked}, there) and (value != UNKNOWN or field in movable)
+    }
+    if not changed:
+        return []
+    return _change(row, there, changed, known)
+
+
+def _create(row: Row, params: Params, asked: Body, known: Known) -> list[Step]:
+    missing = [option for option in row.required if params[option] in (None, "", [])]
+    if missing:
+        raise VpnError(
+            f"{row.what} {params['name']} is not there and cannot be made without {', '.join(missing)}. "
+            f"Remedy: give {'it' if len(missing) == 1 else 'them'}, or correct the name."
+        )
+    body = {"description": "", **row.new(params), **asked}
+    _judge(row, Case(params["name"], params, body, None, known))
+    return [Step("create", row.kind, params["name"], None, body, Ref(row.kind, params["name"]))]
+
+
+def _change(row: Row, there: Body, changed: Body, known: Known) -> list[Step]:
+    moved = [field for field in changed if field in KINDS[row.kind].content]
+    if row.content == FIXED and moved:
+        options = sorted(option for option, field in row.fields.items() if field in moved)
+        raise VpnError(
+            f"{row.what} {_name(there)} ({there['id']}): {', '.join(options)} cannot be changed. Remedy: {row.remedy}."
+        )
+    if row.content == REMADE and moved:
+        _refuse_in_use(row, there, known, "given other content")
+        body = {field: there.get(field) for field in ("name", "description", *KINDS[row.kind].content)}
+        name, why = changed.get("name") or _name(there), REPLACED + "other " + ", ".join(moved)
+        return [
+            Step("create", row.kind, name, None, {**body, **changed}, Ref(row.kind, name), why=why),
+            Step("delete", row.kind, _name(there), there["id"], {}, why=why),
+        ]
+    if row.content == UPDATED:
+        _refuse_in_use(row, there, known, "changed")
+    return [Step("update", row.kind, _name(there), there["id"], changed)]
+
+
+def _refuse_in_use(row: Row, there: Body, known: Known, done: str) -> None:
+    found = users(row.kind, there["id"], known.snapshot)
+    if found:
+        names = ", ".join(f"{_name(one)} ({one['id']})" for one in found)
+        remedy = f"remove {'them' if found[1:] else 'it'} first" if done == "deleted" else row.remedy
+        raise VpnError(
+            f"{row.what} {_name(there)} ({there['id']}) cannot be {done}: it is used by {names}. Remedy: {remedy}."
+        )
+
+
+def _judge(row: Row, case: Case) -> None:
+    """Check a new object wholly, and of one that is there what was asked for."""
+    found = [one for rule, options in row.rules if any(map(case.asks, options)) for one in rule(case)]
+    refuse(f"{row.what} {case.name}", found)
+    case.known.warnings.extend(
+        f"{row.what} {case.name}: {one['field']}: {one['message']} Remedy: {one['remedy']}" for one in found
+    )
+
+
+def refuse(what: str, found: t.Iterable[_findings.Finding]) -> None:
+    """Raise VpnError with all that is wrong."""
+    wrong = list({(one["field"], one["message"]): one for one in _findings.errors(found)}.values())
+    if wrong:
+        raise VpnError(f"{what}: nothing was changed; {_findings.summary(wrong)}:\n{_findings.lines(wrong)}")
+
+
+def _name(one: Body) -> str:
+    return one["name"] or one["id"]

@@ -1,0 +1,170 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ike_policy
+short_description: Manage an IKE policy
+version_added: 0.1.0
+author:
+  - bothends.vpn authors (@bothends)
+description:
+  - Makes, changes or removes one IKE policy (phase 1) of a project. What is left out stays as it is.
+  - A policy that a connection uses cannot be changed, nor removed; the error names the connections. M(bothends.vpn.hub) puts
+    another in its place safely.
+extends_documentation_fragment:
+  - bothends.vpn.attributes
+  - bothends.vpn.openstack
+  - bothends.vpn.objects.ike_policy
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: bothends.vpn.ipsec_policy
+  - module: bothends.vpn.site_connection
+  - module: bothends.vpn.hub
+"""
+
+EXAMPLES = r"""
+- name: Have an IKE policy
+  bothends.vpn.ike_policy:
+    cloud: otc
+    name: strong
+    encryption: aes-256
+    integrity: sha384
+    dh_group: group20
+    lifetime: 28800
+
+- name: Have one with an AEAD cipher, which takes a PRF instead of an integrity algorithm
+  bothends.vpn.ike_policy:
+    cloud: otc
+    name: gcm
+    encryption: aes-256-gcm-16
+    prf: sha384
+    dh_group: group20
+
+- name: Remove it
+  bothends.vpn.ike_policy:
+    cloud: otc
+    name: gcm
+    state: absent
+"""
+
+RETURN = r"""
+ike_policy:
+  description: The IKE policy as it is, or in check mode would be; null after O(state=absent).
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Its id; null for one that check mode would create.
+      type: str
+      returned: success
+    name:
+      description: Its name.
+      type: str
+      returned: success
+    description:
+      description: Its description.
+      type: str
+      returned: success
+    version:
+      description: The IKE version.
+      type: str
+      returned: success
+      sample: v2
+    mode:
+      description: The mode of IKEv1.
+      type: str
+      returned: success
+      sample: main
+    encryption:
+      description: The cipher.
+      type: str
+      returned: success
+      sample: aes-256
+    integrity:
+      description: The integrity algorithm; null with an AEAD cipher.
+      type: str
+      returned: success
+      sample: sha384
+    prf:
+      description: The pseudo-random function of an AEAD cipher; else null.
+      type: str
+      returned: success
+    dh_group:
+      description: The Diffie-Hellman group.
+      type: str
+      returned: success
+      sample: group20
+    lifetime:
+      description: Seconds.
+      type: int
+      returned: success
+      sample: 28800
+plan:
+  description: The steps that were done, or in check mode would be; one step is one write to the API.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    verb:
+      description: V(create), V(update) or V(delete).
+      type: str
+      returned: success
+      sample: create
+    kind:
+      description: The kind of object.
+      type: str
+      returned: success
+      sample: ike_policy
+    name:
+      description: The object's name.
+      type: str
+      returned: success
+    id:
+      description: The object's id; null for one that the step creates.
+      type: str
+      returned: success
+    disruptive:
+      description: Whether the step interrupts traffic of something else.
+      type: bool
+      returned: success
+    pending_activation:
+      description: Whether a running tunnel goes on without it until new SAs are made.
+      type: bool
+      returned: success
+    in_force:
+      description: The same in words, V(at once) or V(with new SAs).
+      type: str
+      returned: success
+    fields:
+      description: The fields that an update sends.
+      type: list
+      elements: str
+      returned: success
+    why:
+      description: Why the step is needed, where that is not obvious.
+      type: str
+      returned: success
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _module, _single_run
+
+
+def main() -> None:
+    module = AnsibleModule(**_single_run.arguments("ike_policy"))
+    _module.run(module, lambda cloud: _single_run.apply("ike_policy", module.params, cloud, module.check_mode))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,589 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _plan, _single, _single_kinds
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.tests.unit.singles import (
+    CONNECTION,
+    KEY,
+    WHOLE,
+    empty,
+    made,
+    planned,
+    steps,
+    whole,
+)
+
+KINDS = [kind for kind, _given in WHOLE]
+
+
+def short(todo):
+    """Write the steps in short."""
+    return [
+        f"{step.verb} {step.name}" + (f" {','.join(sorted(step.body))}" if step.verb == "update" else "")
+        for step in todo
+    ]
+
+
+def only(there, kind):
+    """Give the one object of a kind that is called as WHOLE calls it first."""
+    return there[kind][0]
+
+
+# --- what is made ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "body"),
+    [
+        pytest.param(
+            "ike_policy", {"name": "x"},
+            {"name": "x", "description": "", "ike_version": "v2", "phase1_negotiation_mode": "main", "encryption_algorithm": "aes-256",
+             "auth_algorithm": "sha256", "pfs": "group14", "lifetime": {"units": "seconds", "value": 28800}},
+            id="every algorithm of an IKE policy is sent",
+        ),
+        pytest.param(
+            "ike_policy", {"name": "x", "encryption": "aes-256-gcm-16", "prf": "sha384", "description": "d"},
+            {"name": "x", "description": "d", "ike_version": "v2", "phase1_negotiation_mode": "main",
+             "encryption_algorithm": "aes-256-gcm-16", "auth_algorithm": "sha384", "pfs": "group14",
+             "lifetime": {"units": "seconds", "value": 28800}},
+            id="the PRF of an AEAD",
+        ),
+        pytest.param(
+            "ipsec_policy", {"name": "x", "encryption": "aes-128-gcm-16", "pfs_group": "group20", "transform_protocol": "ah"},
+            {"name": "x", "description": "", "transform_protocol": "ah", "encapsulation_mode": "tunnel",
+             "encryption_algorithm": "aes-128-gcm-16", "auth_algorithm": "sha256", "pfs": "group20",
+             "lifetime": {"units": "seconds", "value": 3600}},
+            id="the filler of an AEAD in IPsec",
+        ),
+        pytest.param(
+            "vpn_service", {"name": "x", "vpc": "prod"},
+            {"name": "x", "description": "", "router_id": "v1", "admin_state_up": True}, id="a service",
+        ),
+        pytest.param(
+            "vpn_service", {"name": "x", "vpc": "v1", "subnet": "192.168.1.7/24", "admin_state_up": False},
+            {"name": "x", "description": "", "router_id": "v1", "subnet_id": "s-app", "admin_state_up": False},
+            id="a service of the old form, its subnet by CIDR",
+        ),
+        pytest.param(
+            "endpoint_group", {"name": "x", "type": "cidr", "endpoints": ["10.0.0.7/24", "10.0.1.0/24"]},
+            {"name": "x", "description": "", "type": "cidr", "endpoints": ["10.0.0.0/24", "10.0.1.0/24"]}, id="CIDRs without host bits",
+        ),
+        pytest.param(
+            "endpoint_group", {"name": "x", "type": "subnet", "endpoints": ["app", "s-db"]},
+            {"name": "x", "description": "", "type": "subnet", "endpoints": ["s-app", "s-db"]}, id="subnets by name and id",
+        ),
+        pytest.param(
+            "endpoint_group", {"name": "x", "type": "network", "endpoints": ["net"]},
+            {"name": "x", "description": "", "type": "network", "endpoints": ["n1"]}, id="networks",
+        ),
+        pytest.param(
+            "endpoint_group", {"name": "x", "type": "router", "endpoints": ["prod"]},
+            {"name": "x", "description": "", "type": "router", "endpoints": ["v1"]}, id="routers",
+        ),
+        pytest.param(
+            "endpoint_group", {"name": "x", "type": "vlan", "endpoints": ["100"]},
+            {"name": "x", "description": "", "type": "vlan", "endpoints": ["100"]}, id="VLANs",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_new_object_is_made_of(kind, given, body):
+    (step,) = steps(empty(), kind, **given)
+    assert (step.verb, step.kind, step.name, step.body) == ("create", kind, "x", body)
+
+
+def test_what_a_new_connection_is_made_of():
+    there = made(empty(), *WHOLE[:-1])
+    (step,) = steps(there, "site_connection", **CONNECTION)
+    ids = {group["name"]: group["id"] for group in there["endpoint_group"]}
+    assert step.body == {
+        "name": "berlin", "description": "", "vpnservice_id": only(there, "vpn_service")["id"],
+        "ikepolicy_id": only(there, "ike_policy")["id"], "ipsecpolicy_id": only(there, "ipsec_policy")["id"],
+        "local_ep_group_id": ids["here"], "peer_ep_group_id": ids["there"], "peer_address": "203.0.113.10",
+        "peer_id": "203.0.113.10", "local_id": "", "mtu": 1500, "dpd": {"action": "restart", "interval": 30, "timeout": 120},
+        "initiator": "bi-directional", "admin_state_up": True, "psk": KEY,
+    }  # fmt: skip
+
+
+def test_a_connection_of_the_old_form():
+    there = made(empty(), *WHOLE[:2], ("vpn_service", {"name": "vpn", "vpc": "prod", "subnet": "app"}))
+    old = {
+        **CONNECTION,
+        "local_endpoint_group": None,
+        "peer_endpoint_group": None,
+        "peer_cidrs": ["10.3.0.9/24", "10.4.0.0/24"],
+    }
+    (step,) = steps(there, "site_connection", **old)
+    assert step.body["peer_cidrs"] == ["10.3.0.0/24", "10.4.0.0/24"] and "local_ep_group_id" not in step.body
+    after = _plan.project(there, [step])
+    assert steps(after, "site_connection", **old) == []
+    (change,) = steps(after, "site_connection", name="berlin", peer_cidrs=["10.4.0.0/24"])
+    assert change.body == {"peer_cidrs": ["10.4.0.0/24"]}
+
+
+@pytest.mark.parametrize(("kind", "given"), WHOLE, ids=[f"{kind} {given['name']}" for kind, given in WHOLE])
+def test_the_same_again_is_nothing_to_do(kind, given):
+    there = whole()
+    assert steps(there, kind, **given) == []
+    assert steps(there, kind, name=given["name"]) == [], "what is left out stays"
+    another = {**there, "site_connection": []} if kind.endswith("policy") else there
+    assert short(steps(another, kind, name=given["name"], description="other")) == [
+        f"update {given['name']} description"
+    ]
+
+
+# --- what is changed -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "wanted"),
+    [
+        pytest.param("ike_policy", {"encryption": "aes-128"}, ["update strong encryption_algorithm"], id="an IKE policy"),
+        pytest.param("ike_policy", {"lifetime": 7200, "version": "v1"}, ["update strong ike_version,lifetime"], id="two fields of it"),
+        pytest.param("ike_policy", {"encryption": "aes-256-gcm-16"}, ["update strong encryption_algorithm"], id="the hash becomes the PRF"),
+        pytest.param("ike_policy", {"description": "d"}, ["update strong description"], id="a policy's description"),
+        pytest.param("ipsec_policy", {"pfs_group": "group20"}, ["update strong pfs"], id="an IPsec policy"),
+        pytest.param("ipsec_policy", {"encapsulation_mode": "transport"}, ["update strong encapsulation_mode"], id="its mode"),
+        pytest.param("vpn_service", {"admin_state_up": False}, ["update vpn admin_state_up"], id="a service is switched off"),
+        pytest.param("endpoint_group", {"endpoints": ["app"]}, ["create here", "delete here"], id="a group is made anew"),
+        pytest.param("endpoint_group", {"endpoints": ["s-db", "192.168.1.0/24"]}, [], id="the order of a group does not matter"),
+        pytest.param("endpoint_group", {"description": "d"}, ["update here description"], id="a group's description"),
+    ],
+)  # fmt: skip
+def test_a_change_while_unused(kind, change, wanted):
+    there = made(empty(), *WHOLE[:-1])
+    assert short(steps(there, kind, name=only(there, kind)["name"], **change)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({"mtu": 1400}, ["update berlin mtu"]),
+        ({"mtu": 1500}, []),
+        ({"dpd": {"interval": 10}}, ["update berlin dpd"]),
+        ({"dpd": {"interval": 30}}, []),
+        ({"initiator": "response-only"}, ["update berlin initiator"]),
+        ({"peer_address": "203.0.113.99"}, ["update berlin peer_address"]),
+        ({"peer_id": "berlin.example.com", "local_id": "cloud"}, ["update berlin local_id,peer_id"]),
+        ({"local_id": ""}, []),
+        ({"admin_state_up": False}, ["update berlin admin_state_up"]),
+        ({"psk": "another key of 20 characters"}, ["update berlin psk"]),
+        ({"psk": KEY}, []),
+        ({"description": "of the north"}, ["update berlin description"]),
+        ({"peer_endpoint_group": "other"}, ["update berlin peer_ep_group_id"]),
+        ({"vpn_service": "vpn", "ike_policy": "strong"}, []),
+    ],
+)
+def test_a_change_of_a_connection(change, wanted):
+    there = made(whole(), ("endpoint_group", {"name": "other", "type": "cidr", "endpoints": ["10.7.0.0/16"]}))
+    assert short(steps(there, "site_connection", name="berlin", **change)) == wanted
+
+
+def test_a_partial_dpd_keeps_the_rest():
+    there = whole(site_connection={"dpd": {"action": "hold", "interval": 20, "timeout": 90}})
+    (step,) = steps(there, "site_connection", name="berlin", dpd={"interval": 10})
+    assert step.body == {"dpd": {"action": "hold", "interval": 10, "timeout": 90}}
+
+
+def test_a_key_that_is_not_given_back_is_not_compared():
+    there = whole()
+    del only(there, "site_connection")["psk"]
+    assert steps(there, "site_connection", name="berlin", psk="another key of 20 characters") == []
+
+
+def test_a_group_made_anew_keeps_what_was_not_asked_for():
+    there = made(
+        empty(), ("endpoint_group", {"name": "g", "type": "cidr", "endpoints": ["10.0.0.0/24"], "description": "d"})
+    )
+    create, delete = steps(there, "endpoint_group", name="g", endpoints=["10.1.0.0/24"])
+    assert create.body == {"name": "g", "description": "d", "type": "cidr", "endpoints": ["10.1.0.0/24"]}
+    assert (delete.id, create.why) == (there["endpoint_group"][0]["id"], "replaced: other endpoints")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_by_id_it_gets_another_name(kind):
+    there = whole()
+    if kind.endswith("policy"):
+        there["site_connection"] = []
+    one = only(there, kind)
+    (step,) = steps(there, kind, id=one["id"], name="renamed")
+    assert (step.verb, step.id, step.body) == ("update", one["id"], {"name": "renamed"})
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "message"),
+    [
+        pytest.param("ike_policy", {"name": "strong", "encryption": "aes-128"},
+                     "IKE policy strong .* cannot be changed: it is used by berlin .*Remedy: module bothends.vpn.hub",
+                     id="a policy in use"),
+        pytest.param("ike_policy", {"name": "strong", "description": "x"}, "cannot be changed: it is used by berlin", id="its description"),
+        pytest.param("ipsec_policy", {"name": "strong", "pfs_group": "group20"}, "cannot be changed: it is used by berlin",
+                     id="an IPsec policy in use"),
+        pytest.param("endpoint_group", {"name": "here", "endpoints": ["app"]},
+                     "cannot be given other content: it is used by berlin .*Remedy: make another group", id="a group in use"),
+        pytest.param("vpn_service", {"name": "vpn", "vpc": "lonely"}, "vpc cannot be changed. Remedy: remove", id="another VPC"),
+        pytest.param("vpn_service", {"name": "vpn", "subnet": "app"}, "subnet cannot be changed", id="another form"),
+        pytest.param("site_connection", {"name": "berlin", "ike_policy": "weak"},
+                     "ike_policy cannot be changed. Remedy: module bothends.vpn.hub .*allow_disruption", id="another policy"),
+        pytest.param("site_connection", {"name": "berlin", "ipsec_policy": "weak"}, "ipsec_policy cannot be changed",
+                     id="another IPsec policy"),
+        *(pytest.param(kind, {"name": name, "state": "absent"}, f"{name} .* cannot be deleted: it is used by berlin",
+                       id=f"delete {kind} {name}")
+          for kind, name in (("ike_policy", "strong"), ("ipsec_policy", "strong"), ("vpn_service", "vpn"), ("endpoint_group", "here"),
+                             ("endpoint_group", "there"))),
+    ],
+)  # fmt: skip
+def test_what_is_in_use_stays(kind, given, message):
+    there = made(whole(), ("ike_policy", {"name": "weak"}), ("ipsec_policy", {"name": "weak"}))
+    with pytest.raises(VpnError, match=message):
+        steps(there, kind, **given)
+
+
+def test_all_can_be_removed_in_turn():
+    there = whole()
+    for kind, wanted in reversed(WHOLE):
+        todo = steps(there, kind, name=wanted["name"], state="absent")
+        assert short(todo) == [f"delete {wanted['name']}"]
+        there = _plan.project(there, todo)
+        assert steps(there, kind, name=wanted["name"], state="absent") == []
+    assert [there[kind] for kind in KINDS] == [[]] * len(KINDS)
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_ambiguous_name_lists_the_ids(kind, state):
+    there = whole()
+    one = only(there, kind)
+    there[kind] = [*there[kind], {**one, "id": "second"}]
+    with pytest.raises(VpnError, match=f"{one['name']}' is ambiguous: {one['id']}, second. Remedy: give the id."):
+        steps(there, kind, name=one["name"], state=state)
+    assert steps(there, kind, id=one["id"]) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_id_that_is_not_there(kind):
+    with pytest.raises(VpnError, match=r"gone is not there\. Remedy: correct the id"):
+        steps(whole(), kind, id="gone")
+    assert steps(whole(), kind, id="gone", state="absent") == []
+
+
+def test_an_empty_name_finds_nothing():
+    with pytest.raises(VpnError, match="the name is empty"):
+        steps(empty(), "ike_policy", name="")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "missing"),
+    [
+        ("vpn_service", {}, "vpc"),
+        ("endpoint_group", {"type": "cidr"}, "endpoints"),
+        ("endpoint_group", {"endpoints": ["10.0.0.0/8"]}, "type"),
+        ("site_connection", {}, "vpn_service, ike_policy, ipsec_policy, peer_address, psk"),
+    ],
+)
+def test_what_a_new_object_cannot_do_without(kind, given, missing):
+    with pytest.raises(VpnError, match=f"cannot be made without {missing}. Remedy"):
+        steps(empty(), kind, name="new", **given)
+
+
+SIX = {"name": "there", "type": "cidr", "endpoints": ["2001:db8:3::/64"]}
+OLD = {
+    "vpn": {"subnet": "app"},
+    "site_connection": {"local_endpoint_group": None, "peer_endpoint_group": None, "peer_cidrs": ["10.3.0.0/24"]},
+}
+SERVICE = {
+    "id": "s",
+    "name": "vpn",
+    "router_id": "v1",
+    "subnet_id": None,
+    "external_v4_ip": "203.0.113.150",
+    "description": "",
+}
+
+
+def old(**change):
+    """Change the connection of the old form."""
+    return {**OLD, "site_connection": {**OLD["site_connection"], **change}}
+
+
+# Each row of what the server refuses, or takes and does not do: option, code.
+BAD = [
+    # what the server refuses
+    pytest.param({"site_connection": {"dpd": {"timeout": 30}}}, "dpd", "dpd-timeout", id="DPD timeout not above its interval"),
+    pytest.param({"site_connection": {"dpd": {"interval": 200}}}, "dpd", "dpd-timeout", id="DPD interval above the default timeout"),
+    pytest.param({"site_connection": {"mtu": 67}}, "mtu", "mtu-range", id="MTU too small"),
+    pytest.param({"there": SIX}, "peer_endpoint_group", "mixed-versions", id="IP versions of the ends differ"),
+    pytest.param({"there": {"endpoints": ["10.3.0.0/24", "2001:db8::/64"]}}, "endpoints", "mixed-versions", id="IP versions of a group"),
+    pytest.param(old(peer_cidrs=[]), "peer_cidrs", "no-peer-cidrs", id="old form without peer_cidrs"),
+    pytest.param(old(peer_endpoint_group="there"), "peer_endpoint_group", "two-forms", id="old form with a group"),
+    pytest.param({"site_connection": {"peer_cidrs": ["10.3.0.0/24"]}}, "peer_cidrs", "two-forms", id="groups and peer_cidrs"),
+    pytest.param({"site_connection": {"local_endpoint_group": None}}, "local_endpoint_group", "no-group", id="one group is missing"),
+    pytest.param({"site_connection": {"peer_endpoint_group": "here"}}, "peer_endpoint_group", "group-type", id="the wrong type of group"),
+    pytest.param({"site_connection": {"local_endpoint_group": "there"}}, "local_endpoint_group", "group-type", id="and at the other end"),
+    pytest.param({"here": {"endpoints": ["far"]}}, "local_endpoint_group", "not-attached", id="a subnet that is not on the router"),
+    pytest.param({"vpn": {"vpc": "lonely"}}, "vpc", "no-gateway", id="a router without a gateway"),
+    pytest.param({"vpn": {"subnet": "far"}}, "subnet", "not-attached", id="a service's subnet that is not on the router"),
+    pytest.param({"site_connection": {"peer_address": "vpn.example.com"}}, "peer_address", "bad-address", id="a peer by name"),
+    pytest.param({"site_connection": {"peer_address": "2001:db8::9"}}, "peer_address", "no-gateway", id="an IPv6 peer of an IPv4 gateway"),
+    pytest.param({"there": {"endpoints": ["10.3.0.0/24", "10.3.0.9/24"]}}, "endpoints", "duplicate", id="an endpoint twice"),
+    pytest.param({"there": {"endpoints": []}}, "", "cannot be made without endpoints", id="no endpoints"),
+    pytest.param({"there": {"endpoints": ["10.3.0.0/33"]}}, "endpoints", "bad-subnet", id="a bad CIDR"),
+    pytest.param({"there": {"endpoints": ["10.3.0.1-10.3.0.9"]}}, "endpoints", "bad-subnet", id="a range"),
+    pytest.param(old(peer_cidrs=["10.3.0.0/24", "10.3.0.0/24"]), "peer_cidrs", "duplicate", id="a peer CIDR twice"),
+    pytest.param(old(peer_cidrs=["10.3.0.0/40"]), "peer_cidrs", "bad-subnet", id="a bad peer CIDR"),
+    pytest.param(old(peer_cidrs=["10.3.0.0/24", "2001:db8::/64"]), "peer_cidrs", "mixed-versions", id="IP versions of peer_cidrs"),
+    pytest.param({"site_connection": {"psk": None}}, "", "cannot be made without psk", id="no key"),
+    pytest.param({"ipsec_policy": {"transform_protocol": "ah-esp"}}, "ipsec_policy", "ah-esp", id="ah-esp"),
+    pytest.param({"ike_policy": {"lifetime": 59}}, "lifetime", "lifetime-range", id="a short IKE lifetime"),
+    pytest.param({"ipsec_policy": {"lifetime": 59}}, "lifetime", "lifetime-range", id="a short IPsec lifetime"),
+    # what it takes, and should not
+    pytest.param({"there": {"endpoints": ["10.3.0.0/16", "10.3.4.0/24"]}}, "endpoints", "overlap", id="CIDRs of a group overlap"),
+    pytest.param(old(peer_cidrs=["10.3.0.0/16", "10.3.4.0/24"]), "peer_cidrs", "overlap", id="peer_cidrs overlap"),
+    pytest.param({"there": {"endpoints": ["192.168.1.0/25"]}}, "peer_endpoint_group", "overlap-hub-site", id="peer overlaps the VPC"),
+    pytest.param({"there": {"endpoints": ["0.0.0.0/0"]}}, "peer_endpoint_group", "overlap-hub-site", id="everything as the peer's"),
+    pytest.param(old(peer_cidrs=["192.168.0.0/16"]), "peer_cidrs", "overlap-hub-site", id="peer_cidrs overlap the subnet"),
+    pytest.param({"site_connection": {"peer_address": "192.168.1.9"}}, "peer_address", "peer-inside", id="the peer inside the VPC"),
+    pytest.param({"site_connection": {"psk": ""}}, "", "cannot be made without psk", id="an empty key"),
+    pytest.param({"site_connection": {"psk": "x" * 300}}, "psk", "psk-not-allowed", id="a long key"),
+    pytest.param({"site_connection": {"psk": "a key of 20\ncharacters"}}, "psk", "psk-not-allowed", id="a line end in the key"),
+    pytest.param({"site_connection": {"peer_id": ""}}, "peer_id", "bad-id", id="an empty identity"),
+    pytest.param({"site_connection": {"peer_id": 'a"b'}}, "peer_id", "bad-id", id="a quote in the peer's identity"),
+    pytest.param({"site_connection": {"local_id": "a b"}}, "local_id", "bad-id", id="a blank in the VPC's identity"),
+    pytest.param({"site_connection": {"mtu": 65000}}, "mtu", "mtu-range", id="a huge MTU"),
+    pytest.param({"site_connection": {"dpd": {"interval": 0}}}, "dpd", "dpd-timeout", id="DPD without an interval"),
+    pytest.param({"site_connection": {"dpd": {"action": "disabled"}}}, "dpd.action", "dpd-action", id="DPD disabled"),
+    pytest.param({"ike_policy": {"version": "v1"}}, "peer_endpoint_group", "ikev1-combined", id="IKEv1 with two pairs"),
+    # what makes no sense
+    pytest.param({"ike_policy": {"encryption": "aes-256-gcm-16", "integrity": "sha256"}}, "integrity",
+                 "aead-integrity", id="AEAD with a hash"),
+    pytest.param({"ipsec_policy": {"encryption": "aes-256-gcm-16", "integrity": "sha256"}}, "integrity",
+                 "aead-integrity", id="in IPsec too"),
+    pytest.param({"ike_policy": {"prf": "sha256"}}, "prf", "prf-without-aead", id="a PRF without AEAD"),
+    pytest.param({"ike_policy": {"version": "v1", "encryption": "aes-256-gcm-16"}}, "encryption", "ikev1-aead", id="AEAD in IKEv1"),
+    pytest.param({"ike_policy": {"mode": "aggressive"}}, "mode", "ikev2-mode", id="a mode of IKEv2"),
+    pytest.param({"there": {"type": "vlan", "endpoints": ["5000"]}}, "endpoints", "bad-vlan", id="a bad VLAN"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "option", "code"), BAD)
+def test_what_the_server_does_not_tell_in_time(change, option, code):
+    with pytest.raises(VpnError) as caught:
+        whole(**change)
+    message = str(caught.value)
+    assert code in message and "Remedy: " in message
+    assert not option or f"error: {option}: " in message
+    assert KEY not in message
+
+
+def test_nothing_is_wrong_with_what_they_start_from():
+    """The rows above could only fail because of their change."""
+    assert len(whole()["site_connection"]) == len(whole(**OLD)["site_connection"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "warning"),
+    [
+        ("ike_policy", {"dh_group": "group2"}, "dh_group: group2 has 80 bits"),
+        ("ike_policy", {"dh_group": "group5"}, "dh_group: group5 has 90 bits"),
+        ("ipsec_policy", {"pfs_group": "group5"}, "pfs_group: group5 has 90 bits"),
+        ("ike_policy", {"version": "v1", "mode": "aggressive"}, "mode: with a pre-shared key it lets anybody guess"),
+        ("ike_policy", {"dh_group": "group14"}, None),
+    ],
+)
+def test_what_is_weak_is_a_warning(kind, given, warning):
+    todo, warnings = planned(empty(), kind, name="x", **given)
+    assert len(todo) == 1 and len(warnings) == (1 if warning else 0)
+    assert warning is None or warning in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "given", "warning"),
+    [
+        ({}, {"psk": "short"}, "psk: the key has 5 characters"),
+        ({"ipsec_policy": {"lifetime": 86400}}, {}, "ipsec_policy: its lifetime is longer"),
+        ({}, {}, None),
+    ],
+)
+def test_what_is_odd_about_a_connection_is_a_warning(change, given, warning):
+    there = made(empty(), *((kind, {**entry, **change.get(kind, {})}) for kind, entry in WHOLE[:-1]))
+    _todo, warnings = planned(there, "site_connection", **{**CONNECTION, **given})
+    assert len(warnings) == (1 if warning else 0) and (warning is None or warning in warnings[0])
+
+
+# --- a second one beside the first -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "change", "code"),
+    [
+        pytest.param(["10.4.0.0/24"], {}, None, id="another site"),
+        pytest.param(["192.168.3.128/25"], {}, "overlap-sites", id="its CIDR overlaps the first one's"),
+        pytest.param(
+            ["10.4.0.0/24"],
+            {"peer_id": "203.0.113.10"},
+            "duplicate-id",
+            id="another address with the first one's identity",
+        ),
+    ],
+)
+def test_a_second_connection_of_a_service(endpoints, change, code):
+    there = made(whole(), ("endpoint_group", {"name": "second", "type": "cidr", "endpoints": endpoints}))
+    second = {**CONNECTION, "name": "paris", "peer_endpoint_group": "second", "peer_address": "203.0.113.11", **change}
+    if code is None:
+        assert short(steps(there, "site_connection", **second)) == ["create paris"]
+        return
+    with pytest.raises(VpnError, match=code):
+        steps(there, "site_connection", **second)
+
+
+def test_connections_of_pairs_to_one_peer_do_not_overlap():
+    """One connection for each pair: the same peer, the same CIDRs, another subnet of the VPC."""
+    there = made(
+        whole(here={"endpoints": ["app"]}), ("endpoint_group", {"name": "db", "type": "subnet", "endpoints": ["db"]})
+    )
+    second = {**CONNECTION, "name": "berlin/2", "local_endpoint_group": "db"}
+    assert short(steps(there, "site_connection", **second)) == ["create berlin/2"]
+
+
+def test_a_second_service_of_a_vpc_is_refused():
+    there = made(empty(), WHOLE[2])
+    with pytest.raises(VpnError, match=r"vpc: the VPC has the VPN service vpn \(.*\) already.*Remedy: Use that one"):
+        steps(there, "vpn_service", name="second", vpc="prod")
+
+
+def test_the_peer_is_not_the_service_itself():
+    there = {**made(empty(), *WHOLE[:2], *WHOLE[3:5]), "vpn_service": [SERVICE]}
+    assert short(steps(there, "site_connection", **CONNECTION)) == ["create berlin"]
+    with pytest.raises(VpnError, match="gateway-is-own"):
+        steps(there, "site_connection", **{**CONNECTION, "peer_address": "203.0.113.150"})
+
+
+# --- what is not asked for is not judged -----------------------------------------------------------------------------
+
+
+def test_what_somebody_made_otherwise_is_left_alone():
+    there = whole()
+    only(there, "site_connection").update(
+        dpd={"action": "disabled", "interval": 30, "timeout": 120}, mtu=65000, peer_id="a b"
+    )
+    assert short(steps(there, "site_connection", name="berlin", psk="another key of 20 characters")) == [
+        "update berlin psk"
+    ]
+    with pytest.raises(VpnError, match="mtu-range"):
+        steps(there, "site_connection", name="berlin", mtu=65000)
+
+
+@pytest.mark.parametrize("kind", ["ike_policy", "ipsec_policy"])
+def test_words_that_we_have_none_for_stay(kind):
+    there = made(empty(), *WHOLE[:2])
+    only(there, kind).update(encryption_algorithm="3des", auth_algorithm="sha1")
+    assert short(steps(there, kind, name="strong", lifetime=7200)) == ["update strong lifetime"]
+    assert short(steps(there, kind, name="strong", encryption="aes-256")) == ["update strong encryption_algorithm"]
+    shown = _single_kinds.ROWS[kind].shown(only(there, kind), {"provider": "neutron"})
+    assert (shown["encryption"], shown["integrity"]) == ("3des", "sha1")
+
+
+# --- check mode ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "what"),
+    [
+        ("vpn_service", {"vpc": "later"}, "VPC 'later'"),
+        ("vpn_service", {"vpc": "prod", "subnet": "later"}, "subnet 'later'"),
+        ("vpn_service", {"vpc": "prod", "subnet": "172.16.0.0/24"}, "subnet '172.16.0.0/24'"),
+        ("endpoint_group", {"type": "subnet", "endpoints": ["app", "later"]}, "subnet 'later'"),
+        ("endpoint_group", {"type": "network", "endpoints": ["later"]}, "network 'later'"),
+    ],
+)
+def test_what_is_not_there_yet(kind, given, what):
+    todo, warnings = planned(empty(), kind, check_mode=True, name="x", **given)
+    assert len(todo) == 1 and _single.UNKNOWN in repr(todo[0].body)
+    assert warnings == [f"{what} is not there yet; its id is known after apply."]
+    with pytest.raises(VpnError, match=f"{what} is not there; there are: .*Remedy: create it"):
+        steps(empty(), kind, name="x", **given)
+
+
+def test_a_connection_whose_parts_are_not_there_yet():
+    todo, warnings = planned(empty(), "site_connection", check_mode=True, **CONNECTION)
+    assert short(todo) == ["create berlin"] and len(warnings) == 5
+    with pytest.raises(VpnError, match="VPN service 'vpn' is not there"):
+        steps(empty(), "site_connection", **CONNECTION)
+
+
+def test_what_is_not_known_yet_is_no_change_of_what_cannot_change():
+    todo, warnings = planned(whole(), "site_connection", check_mode=True, name="berlin", ike_policy="later")
+    assert (todo, len(warnings)) == ([], 1)
+    todo, _warnings = planned(whole(), "site_connection", check_mode=True, name="berlin", peer_endpoint_group="later")
+    assert todo[0].body == {"peer_ep_group_id": _single.UNKNOWN}
+
+
+# --- for any wish ----------------------------------------------------------------------------------------------------
+
+ciphers = st.sampled_from([name for name, row in _algorithms.ENCRYPTION.items() if not row.aead])
+aeads = st.sampled_from([name for name, row in _algorithms.ENCRYPTION.items() if row.aead])
+hashes, groups, lifetimes = (
+    st.sampled_from(list(_algorithms.INTEGRITY)),
+    st.sampled_from(list(_algorithms.DH_GROUP)),
+    st.integers(60, 10**6),
+)
+text = st.text(max_size=5)
+
+
+def some(required=None, **optional):
+    """Give dicts with any of the optional keys."""
+    return st.fixed_dictionaries(required or {}, optional=optional)
+
+
+WISHES = {
+    "ike_policy": st.one_of(
+        some({"encryption": ciphers}, integrity=hashes, version=st.sampled_from(["v1", "v2"]), dh_group=groups, lifetime=lifetimes,
+             description=text),
+        some({"encryption": aeads, "version": st.just("v2")}, prf=hashes, dh_group=groups, lifetime=lifetimes, description=text),
+    ),
+    "ipsec_policy": st.one_of(
+        some({"encryption": ciphers}, integrity=hashes, pfs_group=groups, lifetime=lifetimes,
+             encapsulation_mode=st.sampled_from(["tunnel", "transport"])),
+        some({"encryption": aeads}, pfs_group=groups, transform_protocol=st.sampled_from(["esp", "ah"]), description=text),
+    ),
+    "vpn_service": some({"vpc": st.sampled_from(["prod", "v1"])}, admin_state_up=st.booleans(), description=text),
+    "endpoint_group": st.one_of(
+        some({"type": st.just("cidr"), "endpoints": st.lists(st.integers(0, 9), min_size=1, unique=True).map(
+            lambda parts: [f"10.{part}.0.{part}/24" for part in parts])}, description=text),
+        some({"type": st.just("subnet"), "endpoints": st.permutations(["app", "192.168.2.0/24"])}, description=text),
+    ),
+    "site_connection": some(
+        {key: st.just(value) for key, value in CONNECTION.items() if key != "name"}, mtu=st.integers(1280, 9216),
+        dpd=some(action=st.sampled_from(["hold", "clear", "restart"]), interval=st.integers(1, 50), timeout=st.integers(200, 300)),
+        initiator=st.sampled_from(["bi-directional", "response-only"]), admin_state_up=st.booleans(),
+        local_id=st.sampled_from(["", "cloud"]),
+        peer_id=st.sampled_from(["b", "203.0.113.10"]), description=text,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(WISHES))
+@given(data=st.data())
+@settings(max_examples=40)
+def test_what_was_planned_is_what_was_wanted(kind, data):
+    """Whatever was there before: after the steps nothing is left to do, nothing else is touched, and absent takes it off."""
+    there = made(empty(), *WHOLE[:-1]) if kind == "site_connection" else empty()
+    others = copy.deepcopy({name: things for name, things in there.items() if name != kind})
+    for wish in data.draw(st.lists(WISHES[kind], min_size=1, max_size=3)):
+        there = made(there, (kind, {"name": "it", **wish}))
+        assert steps(there, kind, **{"name": "it", **wish}) == []
+        assert len(there[kind]) == 1
+    assert {name: things for name, things in there.items() if name != kind} == others
+    assert made(there, (kind, {"name": "it", "state": "absent"}))[kind] == []
