@@ -164,6 +164,30 @@ def test_what_was_planned_is_said_of_a_run_that_failed():
     assert caught.value.result["plan"][0]["kind"] == "security_group_rule"
 
 
+def examples(module):
+    """Give the options of each example."""
+    path = f"ansible_collections.bothends.vpn.plugins.modules.{module}"
+    tasks = yaml.safe_load(importlib.import_module(path).EXAMPLES)
+    return [{key: value for key, value in task[f"bothends.vpn.{module}"].items() if key != "cloud"} for task in tasks]
+
+
+def test_the_examples_do_what_they_say():
+    """One after the other: what the last one of a module removes, the next ones need."""
+    cloud = Cloud(empty())
+    kinds = ("ike_policy", "ipsec_policy", "vpn_service", "endpoint_group", "site_connection")
+    for kind in kinds:
+        for example in examples(kind)[: None if kind == "site_connection" else -1]:
+            assert apply(cloud, kind, **example)["changed"], example
+    for kind in reversed(kinds[:-1]):
+        assert apply(cloud, kind, **examples(kind)[-1])["changed"]
+    cloud.there["security_groups"].append({"id": "g2", "name": "bastions"})
+    changed = []
+    for example in examples("security_group_rules"):
+        result = _single_run.apply_rules(rule_params(*example.pop("rules"), **example), cloud, check_mode=False)
+        changed.append([step["verb"] for step in result["plan"]])
+    assert changed == [["create"] * 3, ["create", "delete", "delete", "delete"], ["delete"]]
+
+
 # --- waiting ---------------------------------------------------------------------------------------------------------
 
 
