@@ -91,7 +91,7 @@ def _written_addresses(description: Description) -> Found:
                         "bad-address", name, f"{kind}.{name}.{field}", value, f"{value!r} is not an IP address.",
                         "Write one address, without a prefix length.", NEUTRON,
                     )  # fmt: skip
-                elif value and _addresses.overlaps_any(value, _NO_HOSTS):
+                elif value and _addresses.overlaps_any(value, NO_HOSTS):
                     yield finding(
                         "bad-address", name, f"{kind}.{name}.{field}", value, "is no address that a gateway can have.",
                         "Write the public address of the VPN gateway.", "RFC 6890 section 2.2",
@@ -99,7 +99,7 @@ def _written_addresses(description: Description) -> Found:
 
 
 # "This" network, loopback, link-local, multicast and what is reserved beyond it.
-_NO_HOSTS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8")
+NO_HOSTS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8")
 
 
 def _gateway_inside(description: Description) -> Found:

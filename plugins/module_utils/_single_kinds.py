@@ -165,11 +165,9 @@ def _unspeakable(option: str, value: t.Any) -> bool:
 
 
 def _policy_body(phase: str, params: Params, there: Body | None, known: Known) -> Body:
-    proposal = _sound(phase, _proposal(phase, params, there))
-    case = Case("", params, {}, there, known)
-    found = _single_rules.policy(phase, proposal, params["provider"])
     name = params["name"] or params["id"]
-    refuse(f"{_WHAT[phase]} {name}", [one for one in found if case.asks(one["field"])])
+    refuse(f"{_WHAT[phase]} {name}", _policy_rule(phase, Case(name, params, {}, there, known)))
+    proposal = _sound(phase, _proposal(phase, params, there))
     words = {**_WORDS[phase](params["provider"], proposal), **_more(params)}
     return {field: words[field] for option, field in _FIELDS[phase].items() if params[option] is not None}
 
@@ -182,17 +180,14 @@ def _policy_new(phase: str, params: Params) -> Body:
     return _WORDS[phase](params["provider"], _proposal(phase, params, None))
 
 
-def _weak_group(phase: str, case: Case) -> _findings.Found:
-    return _single_rules.weak_group(
-        "dh_group" if phase == "ike" else "pfs_group", _proposal(phase, case.params, case.there)
-    )
+def _policy_rule(phase: str, case: Case) -> _findings.Found:
+    proposal = _sound(phase, _proposal(phase, case.params, case.there))
+    for one in _single_rules.policy(phase, proposal, case.params["provider"]):
+        if case.asks(one["field"]):
+            yield one
 
 
-def _aggressive(case: Case) -> _findings.Found:
-    return _single_rules.aggressive_mode(_proposal("ike", case.params, case.there))
-
-
-def _policy(phase: str, kind: str, more: Spec, rules: tuple[t.Any, ...]) -> Row:
+def _policy(phase: str, kind: str, more: Spec) -> Row:
     return Row(
         kind=kind,
         what=_WHAT[phase],
@@ -205,7 +200,7 @@ def _policy(phase: str, kind: str, more: Spec, rules: tuple[t.Any, ...]) -> Row:
         body=functools.partial(_policy_body, phase),
         new=functools.partial(_policy_new, phase),
         shown=functools.partial(_policy_shown, phase),
-        rules=rules,
+        rules=((functools.partial(_policy_rule, phase), tuple(_FIELDS[phase])),),
     )
 
 
@@ -490,13 +485,13 @@ SITE_CONNECTION = Row(
 ROWS: dict[str, Row] = {
     row.kind: row
     for row in (
-        _policy("ike", "ike_policy", {}, ((functools.partial(_weak_group, "ike"), ("dh_group",)), (_aggressive, ("mode", "version")))),
-        _policy("ipsec", "ipsec_policy", _IPSEC_MORE, ((functools.partial(_weak_group, "ipsec"), ("pfs_group",)),)),
+        _policy("ike", "ike_policy", {}),
+        _policy("ipsec", "ipsec_policy", _IPSEC_MORE),
         VPN_SERVICE,
         ENDPOINT_GROUP,
         SITE_CONNECTION,
     )
-}  # fmt: skip
+}
 
 
 def options(kind: str) -> Spec:

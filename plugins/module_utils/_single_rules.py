@@ -15,10 +15,11 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import (
     _addresses,
-    _algorithms,
     _description,
     _objects,
     _rules_connection,
+    _rules_description,
+    _rules_strength,
     _topology,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
@@ -66,38 +67,16 @@ def _peer_findings(change: dict[str, t.Any], provider: str) -> Found:
 
 def policy(phase: str, proposal: dict[str, t.Any], provider: str) -> Found:
     """Check one proposal as the description's are checked."""
-    record = t.cast(
-        _topology.Connection,
-        {**_RECORD, "policy": "", phase: {**t.cast(t.Any, _RECORD)[phase], **proposal}, "platform": provider},
-    )
-    for check in _rules_connection.OF_A_POLICY:
+    # The other proposal of the pair is not known here, so its lifetime is made to fit.
+    pair = {part: {**t.cast(t.Any, _RECORD)[part], "lifetime": proposal["lifetime"]} for part in ("ike", "ipsec")}
+    pair[phase] = {**pair[phase], **proposal}
+    record = t.cast(_topology.Connection, {**_RECORD, "policy": "", **pair, "platform": provider})
+    for check in (*_rules_connection.OF_A_POLICY, *_rules_strength.RULES):
         for one in check(record, _hub(provider)):
             path, _dot, option = one["field"].rpartition(".")
             if path.endswith(f".{phase}"):
                 message = one["message"].replace(f" (connection {record['name']})", "")
                 yield t.cast(Finding, {**one, "field": option, "message": message})
-
-
-_WEAK = 112  # bits; NIST SP 800-131A
-
-
-def weak_group(option: str, proposal: dict[str, t.Any]) -> Found:
-    """Warn of a group that can be broken."""
-    group = _algorithms.DH_GROUP.get(proposal[option])
-    if group and group.bits < _WEAK:
-        yield finding(
-            "weak-group", "", option, group.name, f"{group.name} has {group.bits} bits of strength only.",
-            "Take group14 or a greater one that both ends know.", "NIST SP 800-131A", WARNING,
-        )  # fmt: skip
-
-
-def aggressive_mode(proposal: dict[str, t.Any]) -> Found:
-    """Warn of a mode that gives the key away to whoever asks."""
-    if proposal["mode"] == "aggressive" and proposal["version"] == "v1":
-        yield finding(
-            "aggressive-mode", "", "mode", "aggressive", "with a pre-shared key it lets anybody guess the key offline.",
-            "Use IKEv2, or mode main.", "RFC 2409 section 5.4", WARNING,
-        )  # fmt: skip
 
 
 # --- endpoint groups ------------------------------------------------------------------------------------------------
@@ -346,6 +325,11 @@ def peer(case: Case) -> Found:
             "Write the address.",
         )  # fmt: skip
         return
+    if _addresses.overlaps_any(text, _rules_description.NO_HOSTS):
+        yield _error(
+            "peer_address", text, "bad-address", "it is no address that a gateway can have.", "Write the site's public address.",
+            "RFC 6890 section 2.2",
+        )  # fmt: skip
     address = _addresses.parse(text)
     service = case.known.get("vpn_service", case.body["vpnservice_id"]) or {}
     own = {_addresses.address(service.get(field)) for field in ("external_v4_ip", "external_v6_ip")}
@@ -362,6 +346,12 @@ def peer(case: Case) -> Found:
         if subnet.covers(address):
             yield _error(
                 "peer_address", text, "peer-inside", f"it lies in {subnet} of the VPC.", "Write the site's public address.", VPN_PAGE
+            )  # fmt: skip
+    for prefix in _peers(case.body, case.known):
+        if prefix.covers(address):
+            yield finding(
+                "gateway-inside", "", "peer_address", text, f"it lies in {prefix}, which the tunnel is to carry.",
+                "Write the site's public address, or take the subnet that it lies in out.", "RFC 4301 section 4.4.1", WARNING,
             )  # fmt: skip
     router = case.known.get("routers", service.get("router_id")) or {}
     outside = (router.get("external_gateway_info") or {}).get("external_fixed_ips", [])
@@ -388,11 +378,14 @@ def policies(case: Case) -> Found:
             "ipsec_policy", ipsec["name"], "ah-esp", "no driver takes transform_protocol ah-esp.", "Name a policy with esp.",
             "neutron-vpnaas, ipsec_validator.py",
         )  # fmt: skip
-    if ike and ipsec and int(ipsec["lifetime"]["value"]) > int(ike["lifetime"]["value"]):
-        yield finding(
-            "lifetimes", "", "ipsec_policy", ipsec["name"], "its lifetime is longer than the IKE policy's.",
-            "Take a shorter one: the IKE SA goes first.", "RFC 7296 section 2.8", WARNING,
-        )  # fmt: skip
+    if ike and ipsec:
+        pair = {"ike": ike, "ipsec": ipsec}
+        record = {**_RECORD, **{part: {**t.cast(t.Any, _RECORD)[part], "lifetime": _objects.normal("lifetime", one)}
+                                for part, one in pair.items()}}  # fmt: skip
+        for check in _rules_strength.RULES:
+            for one in check(t.cast(_topology.Connection, record), _hub(case.params["provider"])):
+                if one["code"] == "lifetime-order":  # what concerns one of them alone was told when it was made
+                    yield t.cast(Finding, {**one, "field": "ipsec_policy"})
 
 
 # --- security-group rules -------------------------------------------------------------------------------------------

@@ -336,6 +336,7 @@ BAD = [
     pytest.param({"vpn": {"vpc": "lonely"}}, "vpc", "no-gateway", id="a router without a gateway"),
     pytest.param({"vpn": {"subnet": "far"}}, "subnet", "not-attached", id="a service's subnet that is not on the router"),
     pytest.param({"site_connection": {"peer_address": "vpn.example.com"}}, "peer_address", "bad-address", id="a peer by name"),
+    pytest.param({"site_connection": {"peer_address": "127.0.0.1"}}, "peer_address", "bad-address", id="a peer that no host can be"),
     pytest.param({"site_connection": {"peer_address": "2001:db8::9"}}, "peer_address", "no-gateway", id="an IPv6 peer of an IPv4 gateway"),
     pytest.param({"there": {"endpoints": ["10.3.0.0/24", "10.3.0.9/24"]}}, "endpoints", "duplicate", id="an endpoint twice"),
     pytest.param({"there": {"endpoints": []}}, "", "cannot be made without endpoints", id="no endpoints"),
@@ -395,11 +396,15 @@ def test_nothing_is_wrong_with_what_they_start_from():
 @pytest.mark.parametrize(
     ("kind", "given", "warning"),
     [
-        ("ike_policy", {"dh_group": "group2"}, "dh_group: group2 has 80 bits"),
-        ("ike_policy", {"dh_group": "group5"}, "dh_group: group5 has 90 bits"),
-        ("ipsec_policy", {"pfs_group": "group5"}, "pfs_group: group5 has 90 bits"),
-        ("ike_policy", {"version": "v1", "mode": "aggressive"}, "mode: with a pre-shared key it lets anybody guess"),
+        ("ike_policy", {"dh_group": "group2"}, "dh_group: SHOULD NOT be used"),
+        ("ike_policy", {"dh_group": "group5"}, "dh_group: SHOULD NOT be used"),
+        ("ipsec_policy", {"pfs_group": "group5"}, "pfs_group: SHOULD NOT be used"),
+        ("ike_policy", {"version": "v1", "mode": "aggressive"}, "mode: sends a hash of the key"),
+        ("ike_policy", {"lifetime": 300}, "lifetime: the hub begins up to 360 s before"),
+        ("ipsec_policy", {"lifetime": 300}, "lifetime: the hub begins up to 360 s before"),
         ("ike_policy", {"dh_group": "group14"}, None),
+        ("ike_policy", {"lifetime": 600}, None),
+        ("ipsec_policy", {"lifetime": 100000}, None),
     ],
 )
 def test_what_is_weak_is_a_warning(kind, given, warning):
@@ -412,12 +417,15 @@ def test_what_is_weak_is_a_warning(kind, given, warning):
     ("change", "given", "warning"),
     [
         ({}, {"psk": "short"}, "psk: the key has 5 characters"),
-        ({"ipsec_policy": {"lifetime": 86400}}, {}, "ipsec_policy: its lifetime is longer"),
+        ({"there": {"endpoints": ["203.0.113.0/24"]}}, {}, "peer_address: it lies in 203.0.113.0/24"),
+        ({"ipsec_policy": {"lifetime": 86400}}, {}, "ipsec_policy: is longer than that of IKE"),
         ({}, {}, None),
     ],
 )
 def test_what_is_odd_about_a_connection_is_a_warning(change, given, warning):
-    there = made(empty(), *((kind, {**entry, **change.get(kind, {})}) for kind, entry in WHOLE[:-1]))
+    there = made(
+        empty(), *((kind, {**entry, **change.get(kind, change.get(entry["name"], {}))}) for kind, entry in WHOLE[:-1])
+    )
     _todo, warnings = planned(there, "site_connection", **{**CONNECTION, **given})
     assert len(warnings) == (1 if warning else 0) and (warning is None or warning in warnings[0])
 
