@@ -286,6 +286,11 @@ options:
     description:
       - Whether it is switched on. A new one gets V(true).
     type: bool
+  timeout:
+    description:
+      - Seconds to wait at most, also for what is just being created or updated and cannot be changed as long.
+    type: int
+    default: 120
 """
 
     ENDPOINT_GROUP = r"""
@@ -454,7 +459,7 @@ options:
     default: accepted
   timeout:
     description:
-      - Seconds to wait at most.
+      - Seconds to wait at most, also for what is just being created or updated and cannot be changed as long.
     type: int
     default: 120
 """

@@ -116,9 +116,10 @@ def find(row: Row, params: Params, known: Known) -> Body | None:
 
 
 def users(kind: str, identifier: str, snapshot: Snapshot) -> list[Body]:
-    """Give the connections that use an object."""
+    """Give the connections that use an object, but for those that are just going: the executor waits for them."""
     fields = [field for field, referred in REFERENCES.items() if referred == kind]
-    return [one for one in snapshot["site_connection"] if any(one.get(field) == identifier for field in fields)]
+    staying = [one for one in snapshot["site_connection"] if one.get("status") != "PENDING_DELETE"]
+    return [one for one in staying if any(one.get(field) == identifier for field in fields)]
 
 
 def plan(row: Row, params: Params, there: Body | None, known: Known) -> list[Step]:

@@ -63,7 +63,13 @@ WAITING: Spec = {
         "description": "V(accepted) waits, after a change, until the connection is not being created, updated or deleted any more."
         " V(active) waits until it is Normal, which may take traffic from a host at either side. V(none) does not wait.",
     },
-    "timeout": {"type": "int", "default": 120, "description": "Seconds to wait at most."},
+}
+TIMEOUT: Spec = {
+    "timeout": {
+        "type": "int",
+        "default": 120,
+        "description": "Seconds to wait at most, also for what is just being created or updated and cannot be changed as long.",
+    },
 }
 ADMIN_STATE: Spec = {
     "admin_state_up": {"type": "bool", "description": "Whether it is switched on. A new one gets V(true)."},
@@ -312,6 +318,7 @@ VPN_SERVICE = Row(
             " take C(peer_cidrs) then, and endpoint groups otherwise. Cannot be changed.",
         },
         **ADMIN_STATE,
+        **TIMEOUT,
     },
     fields={"vpc": "router_id", "subnet": "subnet_id", "admin_state_up": "admin_state_up"},
     reads=("vpn_service", "site_connection", "routers", "subnets"),
@@ -323,6 +330,7 @@ VPN_SERVICE = Row(
     shown=_service_shown,
     rules=(
         (_single_rules.only_service, ("vpc",)),
+        (_single_rules.not_begun, ("name", "description", "admin_state_up")),
         (_single_rules.gateway_of_router, ("vpc",)),
         (_single_rules.subnet_of_router, ("vpc", "subnet")),
     ),
@@ -453,6 +461,7 @@ SITE_CONNECTION = Row(
         **ADMIN_STATE,
         **PROVIDER,
         **WAITING,
+        **TIMEOUT,
     },
     fields={
         **{option: field for option, (field, _where, _what) in _REFERENCES.items()},

@@ -31,7 +31,8 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     finding,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body
-from ansible_collections.bothends.vpn.plugins.module_utils._single import UNKNOWN, Case, Known
+from ansible_collections.bothends.vpn.plugins.module_utils._plan import differ
+from ansible_collections.bothends.vpn.plugins.module_utils._single import UNKNOWN, Case, Known, users
 
 SERVER = "neutron-vpnaas, vpn_validator.py"
 
@@ -143,6 +144,19 @@ def only_service(case: Case) -> Found:
             f"the VPC has the VPN service {one['name'] or '(no name)'} ({one['id']}) already, and a second one would never work.",
             "Use that one, by its id or name; or remove it first.", "neutron-vpnaas 29.0.0, strongSwan driver",
         )  # fmt: skip
+
+
+def not_begun(case: Case) -> Found:
+    """A service is in creation until its first connection is there, and refuses changes as long."""
+    there = case.there
+    if not there or there.get("status") != "PENDING_CREATE" or users("vpn_service", there["id"], case.known.snapshot):
+        return
+    for option in ("name", "description", "admin_state_up"):
+        if differ(option, case.body, there):
+            yield _error(
+                option, case.body[option], "not-begun", "the service has no connection yet, is Creating until then and cannot be changed.",
+                "Make its first connection before, or remove the service and make it anew.",
+            )  # fmt: skip
 
 
 def gateway_of_router(case: Case) -> Found:

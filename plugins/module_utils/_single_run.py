@@ -32,6 +32,10 @@ _LISTS = {
 _LISTS.update({kind.name: (kind.path, kind.plural) for kind in KINDS.values()})
 
 
+# Seconds that a module waits whose objects have no status of their own: for a connection that is going, and uses them.
+_TIMEOUT = 120
+
+
 def spec(own: _description.Spec) -> _description.Spec:
     """Give a module's argument specification."""
     return {**_module.CLOUD_SPEC, **_description.arguments(own)}
@@ -63,7 +67,7 @@ def apply(kind: str, params: Params, cloud: _cloud.Cloud, check_mode: bool) -> P
             after = _waited(cloud, params, after, wrote=False)
     else:
         try:
-            ids = cloud.execute(steps)
+            ids = cloud.execute(steps, timeout=params.get("timeout", _TIMEOUT))
             after = _real(cloud, kind, params, steps, ids, there)
         except VpnError as error:
             # What was written stays written: the failure says so too.

@@ -104,7 +104,7 @@ class Cloud:
     """Stands in for the cloud: lists, and does what is planned."""
 
     def __init__(self, there):
-        self.there, self.reads, self.waited = there, [], []
+        self.there, self.reads, self.waited, self.timeouts = there, [], [], []
         self.after_execute = None  # what another does in between
 
     def list(self, _path, plural, query=""):
@@ -119,8 +119,9 @@ class Cloud:
             ]
         return copy.deepcopy(self.there[name])
 
-    def execute(self, todo):
+    def execute(self, todo, timeout=None):
         """Do the steps."""
+        self.timeouts.append(timeout)
         before = {one["id"] for kind in _plan.KINDS for one in self.there[kind]}
         self.there = _plan.project(self.there, todo)
         new = [one["id"] for kind in _plan.KINDS for one in self.there[kind] if one["id"] not in before]

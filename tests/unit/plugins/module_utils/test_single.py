@@ -471,6 +471,40 @@ def test_a_second_service_of_a_vpc_is_refused():
         steps(there, "vpn_service", name="second", vpc="prod")
 
 
+@pytest.mark.parametrize(
+    ("status", "change", "refused"),
+    [
+        pytest.param(
+            "PENDING_CREATE", {"admin_state_up": False}, True, id="it is refused as long as there is no connection"
+        ),
+        pytest.param("PENDING_CREATE", {"description": ""}, False, id="what is so already"),
+        pytest.param("ACTIVE", {"admin_state_up": False}, False, id="later"),
+    ],
+)
+def test_a_service_that_has_not_begun(status, change, refused):
+    there = {**empty(), "vpn_service": [{**SERVICE, "admin_state_up": True, "status": status}]}
+    if refused:
+        with pytest.raises(VpnError, match="not-begun"):
+            steps(there, "vpn_service", name="vpn", **change)
+    else:
+        assert len(steps(there, "vpn_service", name="vpn", **change)) == (status == "ACTIVE")
+
+
+def test_a_service_in_creation_with_connections_is_for_the_executor_to_wait_for():
+    there = whole()
+    only(there, "vpn_service")["status"] = "PENDING_CREATE"
+    assert short(steps(there, "vpn_service", name="vpn", description="d")) == ["update vpn description"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("ike_policy", "strong"), ("vpn_service", "vpn"), ("endpoint_group", "here")]
+)
+def test_what_a_connection_uses_that_is_going_may_go(kind, name):
+    there = whole()
+    only(there, "site_connection")["status"] = "PENDING_DELETE"
+    assert short(steps(there, kind, name=name, state="absent")) == [f"delete {name}"]
+
+
 def test_the_peer_is_not_the_service_itself():
     there = {**made(empty(), *WHOLE[:2], *WHOLE[3:5]), "vpn_service": [SERVICE]}
     assert short(steps(there, "site_connection", **CONNECTION)) == ["create berlin"]

@@ -153,7 +153,7 @@ def test_the_status_comes_in_both_words():
 
 def test_what_was_planned_is_said_of_a_run_that_failed():
     class Broken(Cloud):
-        def execute(self, todo):
+        def execute(self, todo, timeout=None):
             raise VpnError("the cloud refused", changed=False)
 
     with pytest.raises(VpnError, match="refused") as caught:
@@ -205,7 +205,7 @@ def test_what_is_waited_for(wait_for, change, waited):
     cloud = Cloud(whole())
     apply(cloud, "site_connection", name="berlin", wait_for=wait_for, timeout=7, **change)
     identifier = cloud.there["site_connection"][0]["id"]
-    assert cloud.waited == [({identifier}, active, 7) for active in waited]
+    assert cloud.waited == [({identifier}, active, 7) for active in waited] and cloud.timeouts == [7] * bool(change)
     apply(cloud, "site_connection", check_mode=True, name="berlin", wait_for=wait_for, mtu=1300)
     assert len(cloud.waited) == len(waited), "check mode waits for nothing"
 
@@ -217,9 +217,9 @@ class Slow(Cloud):
         super().__init__(there)
         self.looks, self.late = looks, []
 
-    def execute(self, todo):
+    def execute(self, todo, timeout=None):
         self.late = self.there["site_connection"]
-        return super().execute(todo)
+        return super().execute(todo, timeout)
 
     def list(self, path, plural, query=""):
         if plural == "ipsec_site_connections" and self.late:
