@@ -130,6 +130,7 @@ options:
     type: str
     choices:
       - neutron
+      - otc
     default: neutron
 """
 
@@ -246,6 +247,7 @@ options:
     type: str
     choices:
       - neutron
+      - otc
     default: neutron
 """
 
@@ -446,6 +448,7 @@ options:
     type: str
     choices:
       - neutron
+      - otc
     default: neutron
   wait_for:
     description:
