@@ -40,8 +40,8 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     Snapshot,
     content,
 )
-from ansible_collections.bothends.vpn.plugins.module_utils._plan import Ref, Step
 from ansible_collections.bothends.vpn.plugins.module_utils._state import PENDING, one_of, status_word
+from ansible_collections.bothends.vpn.plugins.module_utils._steps import Ref, Step
 
 try:
     import openstack

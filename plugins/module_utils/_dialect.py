@@ -21,8 +21,8 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     described,
     generation,
 )
-from ansible_collections.bothends.vpn.plugins.module_utils._plan import Step
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS, Provider
+from ansible_collections.bothends.vpn.plugins.module_utils._steps import Step
 
 _NAMED = re.compile(r"(([^/#]+)/([^/#]+)/[0-9]+)(?:#([0-9]+))?")
 

@@ -13,8 +13,8 @@ from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _s
 from ansible_collections.bothends.vpn.plugins.module_utils._description import SITE, Spec, port_range
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, content, normal, rule_name
-from ansible_collections.bothends.vpn.plugins.module_utils._plan import Ref, Step
 from ansible_collections.bothends.vpn.plugins.module_utils._single import Known, Params, refuse
+from ansible_collections.bothends.vpn.plugins.module_utils._steps import Ref, Step
 
 KIND = "security_group_rule"
 

@@ -22,6 +22,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _rules_connection,
     _rules_provider,
     _state,
+    _steps,
     _topology,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
@@ -67,11 +68,11 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
     if disruptive and not params["allow_disruption"]:
         raise VpnError(
             f"hub {params['name']}: nothing was changed, because this would interrupt {', '.join(disruptive)} "
-            f"({'; '.join(sorted({step.why.removeprefix(_plan.REPLACED) for step in plan.steps if step.disruptive}))}). "
+            f"({'; '.join(sorted({step.why.removeprefix(_steps.REPLACED) for step in plan.steps if step.disruptive}))}). "
             "Remedy: when an interruption is acceptable, run again with allow_disruption (playbooks: vpn_allow_disruption).",
             changed=False,
             plan=[step.public() for step in plan.steps],
-            diff=_plan.diff(snapshot, plan.steps),
+            diff=_steps.diff(snapshot, plan.steps),
         )
     return Work(snapshot, facts, plan, blocked, quotas)
 
@@ -137,13 +138,13 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         "unowned": work.plan.unowned,
         "blocked": work.blocked,
         "findings": work.warnings,
-        "diff": _plan.diff(work.snapshot, work.plan.steps),
+        "diff": _steps.diff(work.snapshot, work.plan.steps),
     }
     try:
         steps = _dialect.write(work.plan.steps, work.snapshot, params["provider"])
         progress = _progress(params, len(steps))
         ids = cloud.execute(steps, progress, params["timeout"]) if steps and not check_mode else {}
-        answers = {name: ids.get(answer) if isinstance(answer, _plan.Ref) else answer
+        answers = {name: ids.get(answer) if isinstance(answer, _steps.Ref) else answer
                    for name, answer in work.plan.connections.items()}  # fmt: skip
         connections = _report(params, cloud, work, answers, check_mode)
         facts = _facts(params, cloud.with_services(work.snapshot) if ids else work.snapshot)
@@ -159,11 +160,11 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
     return result
 
 
-def _progress(params: Params, total: int) -> t.Callable[[int, _plan.Step], None] | None:
+def _progress(params: Params, total: int) -> t.Callable[[int, _steps.Step], None] | None:
     """Write how far a run is, a line a step, for whoever reads the file meanwhile."""
     path = params["progress_file"]
 
-    def tell(done: int, _step: _plan.Step) -> None:
+    def tell(done: int, _step: _steps.Step) -> None:
         with open(path, "a", encoding="utf-8") as file:
             file.write(f"{done} of {total} steps done\n")
 

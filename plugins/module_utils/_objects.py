@@ -323,6 +323,11 @@ def rule_name(body: Body) -> str:
     return f"{body['direction']} {body.get('protocol') or 'any'}{ports} {prefix}"
 
 
+def name_of(one: Body) -> str:
+    """Tell an object that is there: a rule by what it lets through, anything else by its name, or its id without one."""
+    return rule_name(one) if "direction" in one else one.get("name") or one["id"]
+
+
 def covers(rule: Body, wanted: Body) -> bool:
     """Tell whether an existing rule lets through all that the wanted one would."""
     if any(rule.get(field) != wanted[field] for field in ("security_group_id", "direction", "ethertype")):
@@ -445,3 +450,12 @@ def content(kind: str, body: Body) -> tuple[t.Any, ...]:
     """Give what an object is, for comparing and for finding its equals."""
     values = [write(body, field) for field, write in _CONTENT[kind]]
     return tuple([tuple(value) if type(value) is list else value for value in values])
+
+
+def differ(field: str, body: Body, there: Body) -> bool:
+    """Tell whether a field of an object that is there is to change."""
+    if field == "psk" and "psk" not in there:
+        return False  # the provider does not give the key back
+    if field in ("local_id", "description"):
+        return (body[field] or "") != (there.get(field) or "")
+    return normal(field, body) != normal(field, there)

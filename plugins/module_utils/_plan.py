@@ -3,21 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
-"""Wanted objects against the snapshot: the ordered steps, and what the cloud will look like after them.
+"""Wanted objects against the snapshot: the ordered steps.
 
-Pure: nothing here talks to anything. One step is one API write. Check mode shows the steps, a real run executes the very
-same ones, and planning again over ``project(snapshot, steps)`` gives none.
+Pure: nothing here talks to anything. Planning again over ``_steps.project(snapshot, steps)`` gives none.
 """
 
 from __future__ import annotations
 
 import collections
-import copy
-import itertools
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _secrets
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._matching import pairs
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     KINDS,
     REFERENCES,
@@ -28,64 +25,12 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     Target,
     content,
     covers,
+    differ,
     generation,
-    normal,
+    name_of,
     owner,
-    rule_name,
-    selectors,
 )
-
-VERBS = ("create", "update", "delete")
-
-
-class Ref(t.NamedTuple):
-    """An id that is known only once the object is made."""
-
-    kind: str
-    name: str
-    number: int = 0  # tells two new objects of one name apart
-
-    def __str__(self) -> str:
-        return f"(id of new {self.kind} {self.name})"
-
-
-class Step(t.NamedTuple):
-    """One write to the API."""
-
-    verb: str
-    kind: str
-    name: str
-    id: str | None
-    body: Body  # what is sent; values may be Refs
-    ref: Ref | None = None  # what others call the object that this step creates
-    disruptive: bool = False
-    why: str = ""
-
-    @property
-    def pending_activation(self) -> bool:
-        """Whether a running tunnel goes on without it until the site makes new SAs."""
-        return self.kind == "site_connection" and self.verb == "update" and bool(set(self.body) - _AT_ONCE)
-
-    def public(self) -> dict[str, t.Any]:
-        """Show the step without secrets; an update says which fields it sends."""
-        fields = sorted(self.body) if self.verb == "update" else []
-        return {
-            "verb": self.verb,
-            "kind": self.kind,
-            "name": self.name,
-            "id": self.id,
-            "disruptive": self.disruptive,
-            "pending_activation": self.pending_activation,
-            "in_force": "interrupts" if self.disruptive else "with new SAs" if self.pending_activation else "at once",
-            "fields": fields,
-            "why": self.why or ", ".join(fields),
-        }
-
-
-REPLACED = "replaced: "
-
-# What of a connection no SA was born with.
-_AT_ONCE = {"name", "description"}
+from ansible_collections.bothends.vpn.plugins.module_utils._steps import REPLACED, Ref, Step
 
 
 class SiteError(VpnError):
@@ -142,7 +87,7 @@ class _Planner:
         self.letting_out = _by((one for one in rules if owner(one) is None), _where_to)
 
     def run(self) -> Plan:
-        matches = self._match_connections()
+        matches = pairs(self.wanted, self.snapshot, self.by_id)
         self.serving = collections.Counter(one["vpnservice_id"] for one in matches.values())
         for desired in self.wanted.connections:
             self._connection(desired, matches.get(desired.name))
@@ -172,77 +117,6 @@ class _Planner:
         return (old, new) if self.wanted.one_connection_a_peer else (new, old)
 
     # --- connections
-
-    def _match_connections(self) -> dict[str, Body]:
-        """Pair each wanted connection with one that is there: same selectors first, of those one with the same policies (an
-        earlier run may have ended before it took the other away), then same name, then any of the site.
-
-        A connection without a marker is adopted when it leads from this VPC to the same peer with the same selectors, or is the
-        only one that leads there.
-        """
-        matches: dict[str, Body] = {}
-        free = {one["id"]: one for one in self.ours["site_connection"]}
-        by_site: dict[str | None, list[Body]] = {}
-        for one in free.values():
-            by_site.setdefault(t.cast(Owner, owner(one)).site, []).append(one)
-        services = {one["id"]: one for one in self.snapshot["vpn_service"]}
-        foreign: dict[str, list[Body]] = {}
-        for one in self.snapshot["site_connection"]:
-            if owner(one) is None:
-                foreign.setdefault(one["peer_address"], []).append(one)
-
-        def same_selectors(desired: Desired, one: Body) -> bool:
-            return selectors(one, self.by_id) == tuple(
-                normal("endpoints", desired.body[field].body) for field in ("local_ep_group_id", "peer_ep_group_id")
-            )
-
-        def same_policies(desired: Desired, one: Body) -> bool:
-            return all(
-                content(REFERENCES[field], self.by_id.get(one[field], {})) == desired.body[field].content
-                for field in ("ikepolicy_id", "ipsecpolicy_id")
-            )
-
-        rules: tuple[t.Callable[[Desired, Body], bool], ...] = (
-            lambda desired, one: same_selectors(desired, one) and same_policies(desired, one),
-            same_selectors,
-            lambda desired, one: one["name"] == desired.name,
-            lambda desired, one: True,
-        )
-        for rule in rules:
-            for desired in self.wanted.connections:
-                if desired.name in matches:
-                    continue
-                for one in sorted(by_site.get(desired.owner.site, []), key=lambda item: item["id"]):
-                    if one["id"] in free and rule(desired, one):
-                        matches[desired.name] = free.pop(one["id"])
-                        break
-
-        def adoptable(desired: Desired) -> list[Body]:
-            router = desired.body["vpnservice_id"].body["router_id"]
-            return [
-                one
-                for one in foreign.get(desired.body["peer_address"], [])
-                if services.get(one["vpnservice_id"], {}).get("router_id") == router
-            ]
-
-        def adopt(desired: Desired, one: Body) -> None:
-            matches[desired.name] = one
-            foreign[desired.body["peer_address"]].remove(one)
-
-        left = [desired for desired in self.wanted.connections if desired.name not in matches]
-        for desired in left:
-            for one in adoptable(desired):
-                if same_selectors(desired, one):
-                    adopt(desired, one)
-                    break
-        # With other selectors only where no doubt is left which one is meant.
-        left = [desired for desired in left if desired.name not in matches]
-        peers = collections.Counter(desired.body["peer_address"] for desired in left)
-        for desired in left:
-            there = adoptable(desired)
-            if len(there) == 1 == peers[desired.body["peer_address"]]:
-                adopt(desired, there[0])
-        return matches
 
     def _connection(self, desired: Desired, there: Body | None) -> None:
         body = dict(desired.body)
@@ -296,7 +170,7 @@ class _Planner:
         if local != [subnet]:
             names = {one["id"]: one["cidr"] for one in self.snapshot["subnets"]}
             raise VpnError(
-                f"VPN service {_name(service)} ({service['id']}) was made for the one subnet {names.get(subnet, subnet)}, and the hub "
+                f"VPN service {name_of(service)} ({service['id']}) was made for the one subnet {names.get(subnet, subnet)}, and the hub "
                 f"has {', '.join(names.get(one, one) for one in local)}. Remedy: describe only that subnet, or delete the service and "
                 "its connections; it is then made anew for all."
             )
@@ -404,7 +278,7 @@ class _Planner:
             (one for one in self.snapshot["site_connection"] if owner(one) is None), lambda one: one["peer_address"]
         )
         return [
-            {"kind": "site_connection", "name": _name(one), "id": one["id"], "site": site}
+            {"kind": "site_connection", "name": name_of(one), "id": one["id"], "site": site}
             for site, gateway in self.wanted.absent
             for one in foreign.get(gateway, [])
             if services.get(one["vpnservice_id"], {}).get("router_id") == self.wanted.vpc
@@ -418,7 +292,7 @@ class _Planner:
         if site in self.wanted.blocked:
             return
         if site is not None and site not in self.wanted.sites and not self.purge:
-            self.leftovers.append({"kind": kind, "name": _name(one), "id": one["id"], "site": site})
+            self.leftovers.append({"kind": kind, "name": name_of(one), "id": one["id"], "site": site})
             return
         purged = site is not None and site not in self.wanted.sites
         why = f"site {site} is not described any more" if purged else "no longer wanted"
@@ -426,7 +300,7 @@ class _Planner:
 
     def _delete(self, kind: str, one: Body, why: str, disruptive: bool = False) -> None:
         self.going.add(one["id"])
-        self.deletes.append(Step("delete", kind, _name(one), one["id"], {}, None, disruptive, why))
+        self.deletes.append(Step("delete", kind, name_of(one), one["id"], {}, None, disruptive, why))
 
 
 def _by(things: t.Iterable[Body], key: t.Callable[[Body], t.Any]) -> dict[t.Any, list[Body]]:
@@ -439,88 +313,3 @@ def _by(things: t.Iterable[Body], key: t.Callable[[Body], t.Any]) -> dict[t.Any,
 
 def _where_to(rule: Body) -> tuple[t.Any, ...]:
     return tuple(rule.get(field) for field in ("security_group_id", "direction", "ethertype"))
-
-
-def _name(one: Body) -> str:
-    return rule_name(one) if "direction" in one else one.get("name") or one["id"]
-
-
-def differ(field: str, body: Body, there: Body) -> bool:
-    """Tell whether a field of an object that is there is to change."""
-    if field == "psk" and "psk" not in there:
-        return False  # the provider does not give the key back
-    if field in ("local_id", "description"):
-        return (body[field] or "") != (there.get(field) or "")
-    return normal(field, body) != normal(field, there)
-
-
-# --- what it will look like -----------------------------------------------------------------------------------------
-
-
-def project(snapshot: Snapshot, steps: t.Sequence[Step]) -> Snapshot:
-    """Give the snapshot as it will be after the steps; new objects have made-up ids."""
-    return _project(snapshot, steps)[0]
-
-
-def _project(snapshot: Snapshot, steps: t.Sequence[Step]) -> tuple[Snapshot, dict[Ref, str]]:
-    after = copy.copy(snapshot)
-    ids = _made_up(snapshot, steps)
-    for kind, of_kind in itertools.groupby(sorted(steps, key=lambda step: step.kind), key=lambda step: step.kind):
-        things = {one["id"]: one for one in snapshot[kind]}
-        for step in of_kind:
-            body = {field: ids[value] if isinstance(value, Ref) else value for field, value in step.body.items()}
-            if step.verb == "create":
-                identifier = ids[t.cast(Ref, step.ref)]
-                things[identifier] = {**body, "id": identifier}
-            elif step.verb == "update":
-                identifier = t.cast(str, step.id)
-                things[identifier] = {**things[identifier], **body}
-            else:
-                del things[t.cast(str, step.id)]
-        after[kind] = list(things.values())
-    return after, ids
-
-
-def _made_up(snapshot: Snapshot, steps: t.Iterable[Step]) -> dict[Ref, str]:
-    taken = {one["id"] for kind in KINDS for one in snapshot[kind]}
-    ids: dict[Ref, str] = {}
-    for step in steps:
-        if step.ref:
-            name = f"new:{step.kind}/{step.name}"
-            ids[step.ref] = next(one for one in (f"{name}/{n}" for n in itertools.count()) if one not in taken)
-            taken.add(ids[step.ref])
-    return ids
-
-
-def diff(snapshot: Snapshot, steps: t.Sequence[Step]) -> dict[str, dict[str, t.Any]]:
-    """Show the touched objects before and after, with names for ids and without secrets."""
-    after, ids = _project(snapshot, steps)
-    touched = {step.id or ids[t.cast(Ref, step.ref)] for step in steps}
-    new_keys = {step.id for step in steps if "psk" in step.body}
-    return {
-        "before": _view(snapshot, touched, set()),
-        "after": _view(after, touched, new_keys),
-    }
-
-
-def _view(snapshot: Snapshot, touched: set[t.Any], new_keys: set[t.Any]) -> dict[str, t.Any]:
-    names = {one["id"]: _name(one) for things in snapshot.values() for one in things if "id" in one}
-    view: dict[str, t.Any] = {}
-    for kind, row in KINDS.items():
-        for one in snapshot[kind]:
-            if one["id"] not in touched:
-                continue
-            fields = {
-                field: names.get(one[field], one[field]) if field.endswith("_id") else one[field]
-                for field in ("name", "description", *row.content, *row.mutable)
-                if one.get(field) is not None
-            }
-            if "endpoints" in fields:
-                fields["endpoints"] = [names.get(value, value) for value in normal("endpoints", one)]
-            if "psk" in fields:
-                fields["psk"] = _secrets.REDACTED + (" new" if one["id"] in new_keys else "")
-            title = f"{kind} {_name(one)}"
-            while title in view:
-                title += " (another)"
-            view[title] = fields
-    return view

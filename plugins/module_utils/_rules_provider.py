@@ -14,8 +14,8 @@ import urllib.parse
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import WARNING, Finding, Found, finding, listed
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, Owner, Snapshot, described
-from ansible_collections.bothends.vpn.plugins.module_utils._plan import REPLACED, Step
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS, Provider
+from ansible_collections.bothends.vpn.plugins.module_utils._steps import REPLACED, Step
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
 
 # --- what is written: offline

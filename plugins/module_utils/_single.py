@@ -16,9 +16,9 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _findings
 from ansible_collections.bothends.vpn.plugins.module_utils._description import Spec
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, REFERENCES, Body, Snapshot
-from ansible_collections.bothends.vpn.plugins.module_utils._plan import REPLACED, Ref, Step, differ
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, REFERENCES, Body, Snapshot, differ
 from ansible_collections.bothends.vpn.plugins.module_utils._state import one_of
+from ansible_collections.bothends.vpn.plugins.module_utils._steps import REPLACED, Ref, Step
 
 Params = t.Dict[str, t.Any]
 

@@ -30,8 +30,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     Found,
     finding,
 )
-from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body
-from ansible_collections.bothends.vpn.plugins.module_utils._plan import differ
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, differ
 from ansible_collections.bothends.vpn.plugins.module_utils._single import UNKNOWN, Case, Known, users
 
 SERVER = "neutron-vpnaas, vpn_validator.py"

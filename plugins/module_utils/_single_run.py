@@ -16,8 +16,8 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _description,
     _group_rules,
     _module,
-    _plan,
     _single,
+    _steps,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, Body, Snapshot
@@ -76,19 +76,19 @@ def apply(kind: str, params: Params, cloud: _cloud.Cloud, check_mode: bool) -> P
     return {**result, kind: row.shown(after, params) if after else None}
 
 
-def outcome(known: _single.Known, steps: t.Sequence[_plan.Step]) -> Params:
+def outcome(known: _single.Known, steps: t.Sequence[_steps.Step]) -> Params:
     """Say what is done, or would be."""
     return {
         "changed": bool(steps),
         "plan": [step.public() for step in steps],
-        "diff": _plan.diff(known.snapshot, steps),
+        "diff": _steps.diff(known.snapshot, steps),
         "warnings": known.warnings,
     }
 
 
-def _projected(kind: str, snapshot: Snapshot, steps: t.Sequence[_plan.Step], there: Body | None) -> Body | None:
+def _projected(kind: str, snapshot: Snapshot, steps: t.Sequence[_steps.Step], there: Body | None) -> Body | None:
     """Give the object as it would be; a new one has no id yet."""
-    after = _plan.project(snapshot, steps)[kind]
+    after = _steps.project(snapshot, steps)[kind]
     before = {one["id"] for one in snapshot[kind]}
     new = [{**one, "id": None} for one in after if one["id"] not in before]
     return new[0] if new else next((one for one in after if there and one["id"] == there["id"]), None)
@@ -98,8 +98,8 @@ def _real(
     cloud: _cloud.Cloud,
     kind: str,
     params: Params,
-    steps: t.Sequence[_plan.Step],
-    ids: t.Mapping[_plan.Ref, str],
+    steps: t.Sequence[_steps.Step],
+    ids: t.Mapping[_steps.Ref, str],
     there: Body | None,
 ) -> Body | None:
     """Give the object as the cloud has it now; where there is something to wait for, after that."""
@@ -143,7 +143,7 @@ def apply_rules(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params
     group = known.id_of("security group", "security_groups", params["security_group"])
     steps = _group_rules.plan(params, group, known)
     result = outcome(known, steps)
-    after, ids = _plan.project(snapshot, steps), {one["id"] for one in snapshot[_group_rules.KIND]}
+    after, ids = _steps.project(snapshot, steps), {one["id"] for one in snapshot[_group_rules.KIND]}
     if steps and not check_mode:
         try:
             cloud.execute(steps)

@@ -11,6 +11,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _plan,
     _rules,
     _state,
+    _steps,
     _topology,
 )
 
@@ -99,7 +100,7 @@ def plan(there, sites, purge=False, **more):
 
 def after(there, sites, **more):
     """Give the cloud as it is after such a plan."""
-    return _plan.project(there, plan(there, sites, **more).steps)
+    return _steps.project(there, plan(there, sites, **more).steps)
 
 
 def in_the_old_form(there):

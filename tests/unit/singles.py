@@ -16,6 +16,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _single,
     _single_kinds,
     _single_run,
+    _steps,
 )
 from ansible_collections.bothends.vpn.tests.unit.builders import snapshot
 
@@ -81,7 +82,7 @@ def steps(there, kind, **given):
 def made(there, *wanted):
     """Give the cloud once objects are made."""
     for kind, given in wanted:
-        there = _plan.project(there, steps(there, kind, **given))
+        there = _steps.project(there, steps(there, kind, **given))
     return there
 
 
@@ -123,7 +124,7 @@ class Cloud:
         """Do the steps."""
         self.timeouts.append(timeout)
         before = {one["id"] for kind in _plan.KINDS for one in self.there[kind]}
-        self.there = _plan.project(self.there, todo)
+        self.there = _steps.project(self.there, todo)
         new = [one["id"] for kind in _plan.KINDS for one in self.there[kind] if one["id"] not in before]
         if self.after_execute:
             self.after_execute(self)

@@ -21,6 +21,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _plan,
     _rules,
     _state,
+    _steps,
     _topology,
 )
 
@@ -82,8 +83,8 @@ def measure(count: int) -> dict[str, float]:
         return _plan.plan(wanted, there)
 
     new = timed("plan of an empty cloud", lambda: plan(there))
-    timed("its diff", lambda: _plan.diff(there, new.steps))
-    there = _plan.project(there, new.steps)
+    timed("its diff", lambda: _steps.diff(there, new.steps))
+    there = _steps.project(there, new.steps)
     out["peak MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if timed("plan of nothing to do", lambda: plan(there)).steps:
         raise RuntimeError("the second plan is not empty")

@@ -31,7 +31,13 @@ def record(options: dict[str, Any]) -> list[list[dict[str, Any]]]:
 
     from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-    from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub, _hub_options, _objects, _plan
+    from ansible_collections.bothends.vpn.plugins.module_utils import (
+        _cloud,
+        _hub,
+        _hub_options,
+        _objects,
+        _steps,
+    )
 
     cloud = _cloud.Cloud(None)
     steps = _hub.prepare(
@@ -45,7 +51,7 @@ def record(options: dict[str, Any]) -> list[list[dict[str, Any]]]:
                 "path": _objects.KINDS[kind].path,
                 "singular": _objects.KINDS[kind].singular,
                 "body": {
-                    field: {"made": str(value)} if isinstance(value, _plan.Ref) else value
+                    field: {"made": str(value)} if isinstance(value, _steps.Ref) else value
                     for field, value in step.body.items()
                 },
                 "as": str(step.ref),

@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.bothends.vpn.plugins.action import hub as action
 from ansible_collections.bothends.vpn.plugins.module_utils import _hub
-from ansible_collections.bothends.vpn.plugins.module_utils._plan import Step
+from ansible_collections.bothends.vpn.plugins.module_utils._steps import Step
 
 STEP = Step("create", "endpoint_group", "prod/berlin", None, {})
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _group_rules, _objects, _plan, _single
+from ansible_collections.bothends.vpn.plugins.module_utils import _group_rules, _objects, _single, _steps
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.singles import empty, rule_steps
 
@@ -25,7 +25,7 @@ def short(todo):
 def there(*rules, **change):
     """Give a cloud with these rules in the group; any field of them can be other than ours."""
     cloud = empty()
-    cloud = _plan.project(cloud, rule_steps(cloud, *rules))
+    cloud = _steps.project(cloud, rule_steps(cloud, *rules))
     cloud["security_group_rule"] = [
         one if one["direction"] == "egress" else {**one, **change} for one in cloud["security_group_rule"]
     ]
@@ -142,13 +142,13 @@ def test_another_description_is_another_rule_and_the_old_one_goes_first():
     name = f"ingress tcp 443 {SITE}"
     assert short(todo) == ["create ingress udp anywhere", f"delete {name}", f"create {name}"]
     assert [step.why for step in todo] == ["", "other description", ""]
-    assert rule_steps(_plan.project(cloud, todo), {**WEB, "description": "new"}) == []
+    assert rule_steps(_steps.project(cloud, todo), {**WEB, "description": "new"}) == []
 
 
 def test_rules_that_share_a_line_are_told_apart():
     """The line of a rule does not say its IP version."""
     todo = rule_steps({**empty(), "security_group_rule": []}, {"ethertype": "IPv4"}, {"ethertype": "IPv6"})
-    assert len({step.ref for step in todo}) == len(_plan.project(empty(), todo)["security_group_rule"]) - 2 == 2
+    assert len({step.ref for step in todo}) == len(_steps.project(empty(), todo)["security_group_rule"]) - 2 == 2
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
@@ -248,10 +248,10 @@ def test_what_was_planned_is_what_was_wanted(history):
     cloud = empty()
     for wanted, purge in history:
         for step in rule_steps(cloud, *wanted, purge=purge):
-            cloud = _plan.project(cloud, [step])
+            cloud = _steps.project(cloud, [step])
             contents = [_objects.content(_group_rules.KIND, one) for one in cloud["security_group_rule"]]
             assert len(set(contents)) == len(contents), "the API takes no second equal rule"
         assert rule_steps(cloud, *wanted, purge=purge) == []
     wanted = history[-1][0]
-    gone = _plan.project(cloud, rule_steps(cloud, *wanted, state="absent"))
+    gone = _steps.project(cloud, rule_steps(cloud, *wanted, state="absent"))
     assert short(rule_steps(gone, *wanted)) == short(rule_steps({**empty(), "security_group_rule": []}, *wanted))

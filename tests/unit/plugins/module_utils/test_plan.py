@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _objects, _plan
+from ansible_collections.bothends.vpn.plugins.module_utils import _objects, _plan, _steps
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.builders import (
     after,
@@ -131,7 +131,7 @@ def test_a_replacement_that_was_not_ended_is_ended():
     there = after(snapshot(), BERLIN)
     steps = plan(there, BERLIN, policies=policies).steps
     for done in range(1, len(steps)):
-        half = _plan.project(there, steps[:done])
+        half = _steps.project(there, steps[:done])
         again = plan(half, BERLIN, policies=policies)
         assert verbs(again) == verbs(plan(there, BERLIN, policies=policies))[done:]
 
@@ -149,7 +149,7 @@ def test_a_service_with_a_subnet_keeps_its_form():
         "prod/berlin/1": ["10.33.0.0/24"], "prod/paris/1": ["10.4.0.0/24"]
     }  # fmt: skip
     assert not [step for step in planned.steps if step.kind == "endpoint_group"]
-    assert verbs(plan(_plan.project(there, planned.steps), moved, hubs=APP_ONLY)) == []
+    assert verbs(plan(_steps.project(there, planned.steps), moved, hubs=APP_ONLY)) == []
 
 
 def test_a_service_with_a_subnet_carries_no_other():
@@ -164,7 +164,7 @@ def test_a_changed_key_is_sent_and_never_shown():
     there = after(snapshot(), BERLIN, psk="the old key of the two")
     planned = plan(there, BERLIN, psk="the new key of the two")
     assert planned.steps[0].body == {"psk": "the new key of the two"}
-    shown = repr([step.public() for step in planned.steps]) + repr(_plan.diff(there, planned.steps))
+    shown = repr([step.public() for step in planned.steps]) + repr(_steps.diff(there, planned.steps))
     assert "key of the two" not in shown
     assert "(secret) new" in shown
 
@@ -271,7 +271,7 @@ def test_a_renamed_sites_rules_stay(sites, purge):
         "delete site_connection prod/berlin/1",
         "delete endpoint_group prod/berlin",
     ]
-    assert verbs(plan(_plan.project(there, planned.steps), sites, purge=purge)) == []
+    assert verbs(plan(_steps.project(there, planned.steps), sites, purge=purge)) == []
 
 
 def test_an_egress_rule_to_an_address_group_lets_not_everything_out():
@@ -421,4 +421,4 @@ def test_connections_of_a_second_service_are_taken_over(status, disruptive):
         "delete vpn_service prod",
     ]
     assert any(step.disruptive for step in planned.steps) is disruptive
-    assert verbs(plan(_plan.project(there, planned.steps), TWO)) == []
+    assert verbs(plan(_steps.project(there, planned.steps), TWO)) == []

@@ -19,6 +19,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _plan,
     _rules_provider,
     _secrets,
+    _steps,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS, Provider
@@ -138,7 +139,7 @@ def test_derived_keys_are_allowed():
 
 def wire(there, steps, provider="otc"):
     """What the API has after the steps: as written, and without what it does not give back."""
-    after = _plan.project(there, _dialect.write(steps, _dialect.read(there, provider), provider))
+    after = _steps.project(there, _dialect.write(steps, _dialect.read(there, provider), provider))
     for one in after["site_connection"]:
         one.pop("psk", None)
     return after
@@ -171,7 +172,7 @@ def test_another_name_is_nobodys_mark(name):
 
 
 def test_neutron_is_read_and_written_as_it_is():
-    there = _plan.project(snapshot(), plan(snapshot(), {"berlin": site()}).steps)
+    there = _steps.project(snapshot(), plan(snapshot(), {"berlin": site()}).steps)
     assert _dialect.read(there, "neutron") == there
     steps = plan(snapshot(), {"berlin": site()}).steps
     assert _dialect.write(steps, snapshot(), "neutron") == steps
@@ -199,7 +200,7 @@ def test_another_key_of_the_same_generation_is_not_noticed_but_sent_on_request()
 
 
 def test_neutron_needs_no_generation_and_no_request():
-    there = _plan.project(snapshot(), plan(snapshot(), {"berlin": site()}).steps)
+    there = _steps.project(snapshot(), plan(snapshot(), {"berlin": site()}).steps)
     assert verbs(plan(there, {"berlin": site(psk_generation=2)}, send_psks=True)) == []
     assert [step.body for step in plan(there, {"berlin": site()}, psk=KEY).steps] == [{"psk": KEY}]
 
@@ -228,12 +229,12 @@ def test_a_change_that_is_not_of_the_key_leaves_its_generation():
 @pytest.mark.parametrize(("provider", "order"), [("otc", ["delete", "create"]), ("neutron", ["create", "delete"])])
 def test_where_a_peer_may_have_one_connection_the_old_one_goes_first(provider, order):
     there = _dialect.read(snapshot(), provider)
-    there = _plan.project(there, plan(there, {"berlin": site()}, provider=provider, psk=KEY).steps)
+    there = _steps.project(there, plan(there, {"berlin": site()}, provider=provider, psk=KEY).steps)
     policies = {"default": {"ike": {"dh_group": "group20"}}}
     steps = plan(there, {"berlin": site()}, provider=provider, psk=KEY, policies=policies).steps
     assert [step.verb for step in steps if step.kind == "site_connection"] == order
     assert all(step.disruptive for step in steps if step.kind == "site_connection")
-    after = _plan.project(there, steps)
+    after = _steps.project(there, steps)
     assert verbs(plan(after, {"berlin": site()}, provider=provider, psk=KEY, policies=policies)) == []
 
 
@@ -244,7 +245,7 @@ names = st.text("abc-._019", min_size=1, max_size=12).filter(lambda name: name[0
 def test_a_name_tells_all_that_a_marker_tells(one_hub, one_site, number, generation):
     name = f"{one_hub}/{one_site}/{number}"
     marked = _objects.described(_objects.Owner(one_hub, one_site), generation)
-    step = _plan.Step("update", "site_connection", name, "c1", {"description": marked, "name": name})
+    step = _steps.Step("update", "site_connection", name, "c1", {"description": marked, "name": name})
     [written] = _dialect.write([step], {"site_connection": []}, "otc")
     there = {"site_connection": [{"id": "c1", "name": written.body["name"], "description": "internal"}]}
     [read] = _dialect.read(there, "otc")["site_connection"]
@@ -367,7 +368,7 @@ def test_what_is_there_needs_no_quota():
 def test_a_replaced_connection_needs_room_only_where_the_new_one_comes_first():
     for provider, found in (("otc", []), ("neutron", ["over-quota"])):
         there = _dialect.read(snapshot(), provider)
-        there = _plan.project(there, plan(there, {"a": site()}, provider=provider, psk=KEY).steps)
+        there = _steps.project(there, plan(there, {"a": site()}, provider=provider, psk=KEY).steps)
         steps = plan(
             there, {"a": site()}, provider=provider, psk=KEY, policies={"default": {"ike": {"dh_group": "group20"}}}
         ).steps

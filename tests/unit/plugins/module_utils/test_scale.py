@@ -14,8 +14,8 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _adoption,
     _hub,
     _hub_options,
-    _plan,
     _rules,
+    _steps,
 )
 from ansible_collections.bothends.vpn.tests.unit.builders import describe, plan, site, snapshot
 
@@ -40,12 +40,12 @@ def sites(count, **change):
 
 def planned(there, wanted, **more):
     """Plan, and look at what it comes to."""
-    return _plan.diff(there, plan(there, wanted, policies=POLICIES, **more).steps)
+    return _steps.diff(there, plan(there, wanted, policies=POLICIES, **more).steps)
 
 
 def built(count):
     """Give the cloud with that many sites in it."""
-    return _plan.project(snapshot(), plan(snapshot(), sites(count), policies=POLICIES).steps)
+    return _steps.project(snapshot(), plan(snapshot(), sites(count), policies=POLICIES).steps)
 
 
 def lines(work, *given):

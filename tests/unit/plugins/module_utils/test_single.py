@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _plan, _single, _single_kinds
+from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _single, _single_kinds, _steps
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.singles import (
     CONNECTION,
@@ -124,7 +124,7 @@ def test_a_connection_of_the_old_form():
     }
     (step,) = steps(there, "site_connection", **old)
     assert step.body["peer_cidrs"] == ["10.3.0.0/24", "10.4.0.0/24"] and "local_ep_group_id" not in step.body
-    after = _plan.project(there, [step])
+    after = _steps.project(there, [step])
     assert steps(after, "site_connection", **old) == []
     (change,) = steps(after, "site_connection", name="berlin", peer_cidrs=["10.4.0.0/24"])
     assert change.body == {"peer_cidrs": ["10.4.0.0/24"]}
@@ -256,7 +256,7 @@ def test_all_can_be_removed_in_turn():
     for kind, wanted in reversed(WHOLE):
         todo = steps(there, kind, name=wanted["name"], state="absent")
         assert short(todo) == [f"delete {wanted['name']}"]
-        there = _plan.project(there, todo)
+        there = _steps.project(there, todo)
         assert steps(there, kind, name=wanted["name"], state="absent") == []
     assert [there[kind] for kind in KINDS] == [[]] * len(KINDS)
 
