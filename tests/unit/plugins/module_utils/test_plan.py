@@ -422,3 +422,24 @@ def test_connections_of_a_second_service_are_taken_over(status, disruptive):
     ]
     assert any(step.disruptive for step in planned.steps) is disruptive
     assert verbs(plan(_steps.project(there, planned.steps), TWO)) == []
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_of_what_two_runs_made_one_whole_stays(first):
+    """Each made everything for itself. Which connection has the lower id says nothing of whose policies it uses."""
+    there = after(snapshot(), TWO)
+    kinds = ("ike_policy", "ipsec_policy", "endpoint_group", "site_connection")
+    names = {
+        one["id"]: f"{'z' if first else 'a'}{number}"
+        for number, one in enumerate(one for kind in kinds for one in there[kind])
+    }
+    for kind in kinds:
+        there[kind] += [
+            {key: names.get(value, value) if isinstance(value, str) else value for key, value in one.items()}
+            for one in there[kind]
+        ]
+    [berlin, *_others] = [one for one in there["site_connection"] if one["name"] == "prod/berlin/1"]
+    berlin["id"] = "0" if not first else "~"  # against the order of the policies
+    end = _steps.project(there, plan(there, TWO).steps)
+    assert {kind: len(end[kind]) for kind in kinds} == {kind: len(after(snapshot(), TWO)[kind]) for kind in kinds}
+    assert verbs(plan(end, TWO)) == []
