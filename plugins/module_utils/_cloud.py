@@ -390,12 +390,18 @@ class Cloud:
         """Send a request, and again where that is safe and may help."""
         return _patiently(lambda: self._send(method, path, doing, body), _AGAIN[method])
 
+    def _request(self, method: str, path: str, body: Body | None) -> t.Any:
+        # Old releases of the SDK send everything twice by themselves, creates too; clouds.yaml can ask for it as well.
+        return self._session.request(
+            path, method, json=body, raise_exc=False, connect_retries=0, status_code_retries=0, skip_cache=True
+        )
+
     def _send(self, method: str, path: str, doing: str, body: Body | None) -> Body:
         try:
-            # Old releases of the SDK send everything twice by themselves, creates too; clouds.yaml can ask for it as well.
-            answer = self._session.request(
-                path, method, json=body, raise_exc=False, connect_retries=0, status_code_retries=0, skip_cache=True
-            )
+            answer = self._request(method, path, body)
+            if answer.status_code == 401:
+                # The SDK renews a token and asks again, but not for the request that finds it thrown away by another one.
+                answer = self._request(method, path, body)
         except (SDKException, ClientException, OSError) as error:
             raise CloudError(doing, _fault(error), error) from error
         if answer.status_code >= 400:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import datetime
 import http.server
@@ -33,7 +34,8 @@ class Server:
 
     def __init__(self, context=None):
         self.log, self.script, self.tokens, self.services = [], [], itertools.count(1), ["network"]
-        self.login = 201
+        self.login, self.login_seconds = 201, 0.0
+        self.together = threading.Barrier(4)
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -68,6 +70,7 @@ class Server:
                 "project": {"id": "p", "name": "p", "domain": {"id": "default", "name": "Default"}}, "roles": [],
                 "catalog": [{"type": kind, "name": kind, "id": kind, "endpoints": endpoints} for kind in self.services],
             }  # fmt: skip
+            threading.Event().wait(self.login_seconds)
             self.log.append("login")
             self.send(handler, self.login, {"token": token}, {"X-Subject-Token": f"token-{number}"})
         else:
@@ -86,6 +89,9 @@ class Server:
         elif act == "hang":
             threading.Event().wait(1.5)  # time.sleep is no sleep here
             handler.close_connection = True
+        elif act == "expired":
+            self.together.wait(5)
+            self.send(handler, 401, {})
         elif act == "half":
             handler.send_response(200)
             handler.send_header("Content-Length", "1000")
@@ -196,10 +202,26 @@ def test_a_token_that_is_refused_in_mid_run_is_renewed(server, naps, method):
     assert naps == []
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_token_that_several_requests_find_refused_is_renewed(server, alone):
+    """The SDK alone renews it for the first of them, and lets the others fail; so it is asked once more."""
+    cloud = _cloud.Cloud(server.cloud(api_timeout=5))
+    server.script, server.login_seconds = ["expired"] * 4, 0.3
+
+    def ask(_number):
+        if alone:
+            return cloud._session.request("/routers", "GET").status_code
+        return call(cloud, "GET") and 200
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        got = sorted(pool.map(ask, range(4)))
+    assert got == ([200, 401, 401, 401] if alone else [200] * 4)
+
+
 def test_a_token_alone_cannot_be_renewed(server, naps):
     auth = {"auth_url": f"{server.url}/v3", "token": "given", "project_name": "p", "project_domain_name": "Default"}
     cloud = _cloud.Cloud(server.cloud(auth_type="v3token", auth=auth))
-    server.script = [401] * 3
+    server.script = [401] * 9
     with pytest.raises(CloudError, match=r"HTTP 401.*Remedy: renew the login; a token cannot be renewed in mid-run"):
         call(cloud, "GET")
 
