@@ -81,6 +81,11 @@ class CloudApi:
         """The endpoint without its version."""
         return self._base.removesuffix("/v2.0")
 
+    @property
+    def base(self) -> str:
+        """Where the API is, with its version."""
+        return self._base
+
     def request(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """Sends one request and returns the answer's body; a path may also be a whole URL."""
         return self._send(method, path, body)[1]

@@ -1,0 +1,313 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs that are killed, meet faults, or go on two at once, against the real API: the next run ends the work, exactly.
+
+What a playbook would run is run here without it, through a proxy that knows each request: module hub's own code, in a child
+that the proxy kills, or here.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import typing as t
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub, _hub_options, _objects
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from bothends_lab.fault_proxy import FAULTS, FaultProxy
+
+from .conftest import ROOT
+
+KEY = "a key for the tests of faults"
+PROPOSAL = {"encryption": "aes-256", "integrity": "sha384"}
+
+
+def site(number: int, **change: t.Any) -> dict[str, t.Any]:
+    """One connection's entry."""
+    return {
+        "name": f"site{number}", "gateway": f"203.0.113.{10 * number}", "subnets": [f"10.{number}.0.0/24"], "policy": "strong",
+        "psk": f"{KEY} {number}", "security_group_rules": [{"protocol": "icmp"}, {"protocol": "tcp", "ports": [443]}], **change,
+    }  # fmt: skip
+
+
+def hub(*sites: dict[str, t.Any], ike_lifetime: int = 28800) -> dict[str, t.Any]:
+    """Module hub's options."""
+    policy = {
+        "name": "strong",
+        "ike": {**PROPOSAL, "dh_group": "group20", "lifetime": ike_lifetime},
+        "ipsec": {**PROPOSAL, "pfs_group": "group20"},
+    }
+    return {
+        "name": "prod", "vpc": "prod", "subnets": ["192.168.1.0/24", "192.168.2.0/24"], "security_groups": ["servers"],
+        "policies": [policy], "connections": list(sites), "allow_disruption": True, "wait_for": "none",
+    }  # fmt: skip
+
+
+def checked(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The options with all their defaults, as Ansible hands them to the module."""
+    result = ArgumentSpecValidator(_hub_options.spec()).validate(options)
+    assert not result.error_messages
+    return result.validated_parameters
+
+
+# What a hub with two sites goes through, in this order; each begins where the one before it ends.
+LIFE = {
+    "create": hub(site(1), site(2)),
+    "change": hub(
+        site(1, subnets=["10.1.0.0/24", "10.11.0.0/24"]),
+        site(2, gateway="203.0.113.29", security_group_rules=[{"protocol": "icmp"}]),
+    ),
+    "replace": hub(site(1), site(2), ike_lifetime=14400),
+    "remove": hub(site(1, state="absent"), site(2, state="absent")),
+}
+COUNTS = {
+    "create": {"ike_policy": 1, "ipsec_policy": 1, "vpn_service": 1, "endpoint_group": 3, "site_connection": 2, "security_group_rule": 4},
+    "change": {"ike_policy": 1, "ipsec_policy": 1, "vpn_service": 1, "endpoint_group": 3, "site_connection": 2, "security_group_rule": 5},
+    "replace": {"ike_policy": 1, "ipsec_policy": 1, "vpn_service": 1, "endpoint_group": 3, "site_connection": 2, "security_group_rule": 4},
+    "remove": {},
+}  # fmt: skip
+
+
+class Client:
+    """Module hub's code, with a login of its own, by way of the proxy."""
+
+    def __init__(self, lab, proxy: FaultProxy) -> None:
+        self.lab, self.proxy = lab, proxy
+        login = yaml.safe_load(lab.clouds_yaml.read_text())["clouds"]["lab"]
+        self.login = {**login, "network_endpoint_override": proxy.url, "api_timeout": 5}
+
+    def run(self, phase: str, concurrency: int = 1, check: bool = False) -> list[dict[str, t.Any]]:
+        """Bring the hub into the state of a phase; gives the plan."""
+        cloud = _cloud.Cloud(copy.deepcopy(self.login), concurrency)
+        return _hub.apply(checked(LIFE[phase]), cloud, check)["plan"]
+
+    def start(self, phase: str, concurrency: int = 1) -> t.Any:
+        """Do that in a child; its exit status is 1 where it ended with an error that the operator would see."""
+
+        def work() -> None:
+            try:
+                self.run(phase, concurrency)
+            except VpnError as error:
+                sys.stderr.write(f"{error}\n")
+                os._exit(1)
+            os._exit(0)
+
+        child = multiprocessing.get_context("fork").Process(target=work)
+        child.start()
+        return child
+
+    def killed(self, phase: str, fault: str, write: int) -> bool:
+        """Run in a child, which is killed at that write; False where it had no such write, and came to its end."""
+        with self.proxy.armed(fault, at=write, writes=True):
+            child = self.start(phase)
+            self.proxy.kill(child.pid)
+            child.join(60)
+        assert child.exitcode == (-signal.SIGKILL if self.proxy.hits else 0), (
+            f"{phase} {fault} {write}: {child.exitcode}"
+        )
+        return bool(self.proxy.hits)
+
+
+@pytest.fixture(scope="module")
+def proxy(lab) -> t.Iterator[FaultProxy]:
+    """Between the module and the networking API."""
+    with FaultProxy(lab.api().base) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hurry() -> t.Iterator[None]:
+    """Fewer seconds between attempts; what is done after how many of them is the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"_PAUSE": 0.02, "_LOOKS": (0.0, 0.1), "_BOTH_LOOKED": 0.1, "_INTERVAL": 0.1}.items():
+            patch.setattr(_cloud, name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def client(lab, proxy) -> t.Iterator[Client]:
+    """A client of a cloud without VPN."""
+    lab.reset_cloud_vpn()
+    yield Client(lab, proxy)
+    lab.reset_cloud_vpn()
+
+
+@pytest.fixture
+def clean(lab) -> None:
+    """Begin and end without VPN."""
+    lab.reset_cloud_vpn()
+    yield
+    lab.reset_cloud_vpn()
+
+
+def there(lab) -> dict[str, list[str]]:
+    """All VPN objects and rules that let in, with contents for ids, sorted; and without the agent's moving parts."""
+    api = lab.api()
+    found = {kind.name: api.list(kind.path.lstrip("/")) for kind in _objects.KINDS.values()}
+    known = {one["id"]: one for things in found.values() for one in things}
+
+    def told(kind: _objects.Kind, one: dict[str, t.Any]) -> str:
+        fields = {field: _objects.normal(field, one) for field in (*kind.content, *kind.mutable, "name", "description")}
+        for field in _objects.REFERENCES:
+            if fields.get(field):
+                fields[field] = told(_objects.KINDS[_objects.REFERENCES[field]], known[fields[field]])
+        return repr(fields)
+
+    made = {
+        name: sorted(told(_objects.KINDS[name], one) for one in things if one.get("direction") != "egress")
+        for name, things in found.items()
+    }
+    return {name: things for name, things in made.items() if things}
+
+
+class Phase(t.NamedTuple):
+    """A phase that nothing disturbed."""
+
+    writes: int
+    end: dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+def life(lab, client) -> dict[str, Phase]:
+    """Each phase undisturbed."""
+    out = {}
+    for phase in LIFE:
+        client.proxy.arm()
+        client.run(phase)
+        out[phase] = Phase(len(client.proxy.writes), there(lab))
+        assert {kind: len(things) for kind, things in out[phase].end.items()} == COUNTS[phase]
+    return out
+
+
+def ended(lab, client, life, phase: str) -> None:
+    """Make sure that what is there is exactly what a phase describes, and that another run would do nothing."""
+    assert there(lab) == life[phase].end
+    assert client.run(phase, check=True) == []
+
+
+@pytest.mark.parametrize("fault", ["kill before", "kill after"])
+def test_killed_at_each_write(lab, client, life, clean, fault):
+    """The next run does what is left, and no write more than the two would have done in one."""
+    kills = 0
+    for write in range(1, max(phase.writes for phase in life.values()) + 1):
+        for phase in LIFE:
+            killed = client.killed(phase, fault, write)
+            done = len(client.proxy.writes) - (killed and fault == "kill before")
+            if killed:
+                kills += 1
+                client.proxy.arm()
+                client.run(phase)
+                assert done + len(client.proxy.writes) == life[phase].writes, f"{phase}, {fault} write {write}"
+            assert there(lab) == life[phase].end, f"{phase}, {fault} write {write}"
+    assert kills == sum(phase.writes for phase in life.values())
+
+
+PASSING = [name for name, fault in FAULTS.items() if fault.end != "kill"]
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_each_request_meets_each_fault_once(lab, client, life, clean, fault, monkeypatch):
+    """Every request that is new meets the fault the first time that it is sent; runs follow until one comes to its end.
+
+    Where the answer to a create is lost, and the object is not there, a run ends with an error; all else it gets over.
+    """
+    monkeypatch.setitem(client.login, "api_timeout", 1 if "hang" in fault else 5)
+    for phase in LIFE:
+        errors = []
+        # A request that hangs takes a second: the first phase, which has every kind of create, is enough of them.
+        meets = fault if phase == "create" or "hang" not in fault else ""
+        with client.proxy.armed(meets):
+            while len(errors) < 12:
+                try:
+                    client.run(phase, concurrency=4)
+                    break
+                except VpnError as error:
+                    errors.append(str(error))
+        assert not errors or fault in ("reset before", "hang before", "502 before"), errors
+        assert all("Remedy: " in error and "not there" in error for error in errors), errors
+        assert not meets or len(client.proxy.hits) >= life[phase].writes + 9
+        assert there(lab) == life[phase].end, f"{phase}: {errors}"
+
+
+def test_two_runs_at_once(lab, client, life, clean, monkeypatch):
+    """Either may lose, and says so; one run more, and there is exactly what is described."""
+    monkeypatch.setattr(_cloud, "_BOTH_LOOKED", 1.0)
+    collided = set()
+    for _round in range(3):
+        for phase in LIFE:
+            client.proxy.arm()
+            children = [client.start(phase, concurrency=4) for _number in range(2)]
+            for child in children:
+                child.join(60)
+                assert child.exitcode in (0, 1)
+            if len(client.proxy.writes) > life[phase].writes:
+                collided.add(phase)
+            client.run(phase)
+            ended(lab, client, life, phase)
+    assert {"create", "remove"} <= collided, "they did not meet, so nothing is proven"
+
+
+@pytest.mark.parametrize("write", [None, 2, 6, 8])
+def test_the_module_itself_killed(lab, client, life, clean, tmp_path, write):
+    """The same as a process of its own, with several requests on the way when it is killed."""
+    options = {**LIFE["create"], "cloud": client.login, "concurrency": 4}
+    arguments = tmp_path / "arguments.json"
+    arguments.touch(mode=0o600)
+    arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": options}))
+    argv = [sys.executable, "-m", "ansible_collections.bothends.vpn.plugins.modules.hub", arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / ".cache/tree")}
+
+    def module() -> subprocess.Popen[str]:
+        return subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    client.proxy.arm("kill after" if write else "", at=write or 0, writes=True)
+    first = module()
+    client.proxy.kill(first.pid)
+    output, errors = first.communicate(timeout=60)
+    assert first.returncode == (-signal.SIGKILL if write else 0), output + errors
+    assert KEY not in output + errors
+    client.proxy.arm()
+    second = module()
+    output, errors = second.communicate(timeout=60)
+    assert second.returncode == 0, output + errors
+    assert json.loads(output)["changed"] is bool(write)
+    ended(lab, client, life, "create")
+
+
+@pytest.mark.parametrize("sent_again", [False, True])
+def test_the_twin_a_create_that_is_sent_again_doubles(lab, client, life, clean, monkeypatch, sent_again):
+    """Without the look after a lost answer there is too much, and these tests see it; the next run takes it away again."""
+    if sent_again:
+        monkeypatch.setitem(_cloud._AGAIN, "POST", _cloud._TWICE)
+    with client.proxy.armed("reset after"):
+        client.run("create")
+    more = {kind for kind, things in there(lab).items() if len(things) > len(life["create"].end[kind])}
+    assert more == ({"ike_policy", "ipsec_policy", "endpoint_group", "site_connection"} if sent_again else set())
+    client.proxy.arm()
+    client.run("create")
+    ended(lab, client, life, "create")
+
+
+def test_what_a_failed_run_says(lab, client, clean):
+    """The object, what was done, what was not, and how to go on; no key."""
+    client.proxy.arm("502 before", at=4, writes=True)
+    with pytest.raises(VpnError) as caught:
+        client.run("create")
+    text = str(caught.value)
+    assert text.startswith("cannot create endpoint_group prod/")
+    assert (
+        "Done: 5 of 12 steps: create ike_policy prod/strong, create ipsec_policy prod/strong, create vpn_service prod, "
+        in text
+    )
+    assert "Remedy: " in text and KEY not in text and KEY not in repr(caught.value.result)
+    assert caught.value.result["changed"] is True
