@@ -61,7 +61,7 @@ def parse(text: t.Any) -> Prefix:
 
 def _plain(text: t.Any) -> str:
     """Give a text as no more than that: what Ansible hands over may carry tags, which no cache should keep."""
-    return text if type(text) is str else str(text)[:] if isinstance(text, str) else ""
+    return text if text.__class__ is str else str(text)[:] if isinstance(text, str) else ""
 
 
 # One run reads the same few texts over and over: when it checks, when it plans, and once for each object of the cloud.

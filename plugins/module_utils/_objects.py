@@ -449,7 +449,7 @@ def selectors(connection: Body, by_id: t.Mapping[str, Body]) -> tuple[list[str],
 def content(kind: str, body: Body) -> tuple[t.Any, ...]:
     """Give what an object is, for comparing and for finding its equals."""
     values = [write(body, field) for field, write in _CONTENT[kind]]
-    return tuple([tuple(value) if type(value) is list else value for value in values])
+    return tuple([tuple(value) if value.__class__ is list else value for value in values])
 
 
 def differ(field: str, body: Body, there: Body) -> bool:

@@ -10,6 +10,7 @@ The rules of the description are used wherever they fit; their fields are put in
 
 from __future__ import annotations
 
+import functools
 import itertools
 import typing as t
 
@@ -38,8 +39,17 @@ SERVER = "neutron-vpnaas, vpn_validator.py"
 # A connection in which nothing is wrong: what the rules of the description look at besides the object in question.
 _HUB: dict[str, t.Any] = {"vpc": "vpc", "subnets": ["192.0.2.0/25"]}
 _SITE: dict[str, t.Any] = {"hub": "hub", "gateway": "198.51.100.1", "subnets": ["192.0.2.128/25"]}
-_SOUND = _description.describe({}, {"hub": _HUB}, {"site": _SITE})
-_RECORD = _topology.connections(_SOUND)[0]
+
+
+@functools.cache
+def _sound() -> _description.Description:
+    return _description.describe({}, {"hub": _HUB}, {"site": _SITE})
+
+
+@functools.cache
+def _record() -> _topology.Connection:
+    return _topology.connections(_sound())[0]
+
 
 # The rule's field (its end) -> the option that it stands for.
 _OPTIONS = {
@@ -52,12 +62,12 @@ def _error(option: str, value: t.Any, code: str, message: str, remedy: str, sour
 
 
 def _hub(provider: str) -> dict[str, t.Any]:
-    return {**_SOUND.hubs["hub"], "provider": provider}
+    return {**_sound().hubs["hub"], "provider": provider}
 
 
 def _peer_findings(change: dict[str, t.Any], provider: str) -> Found:
     """Check what concerns the site's end, in a connection that is sound otherwise."""
-    record = t.cast(_topology.Connection, {**_RECORD, "site": "", **change})
+    record = t.cast(_topology.Connection, {**_record(), "site": "", **change})
     for check in _rules_connection.OF_A_PEER:
         yield from check(record, _hub(provider))
 
@@ -68,9 +78,9 @@ def _peer_findings(change: dict[str, t.Any], provider: str) -> Found:
 def policy(phase: str, proposal: dict[str, t.Any], provider: str) -> Found:
     """Check one proposal as the description's are checked."""
     # The other proposal of the pair is not known here, so its lifetime is made to fit.
-    pair = {part: {**t.cast(t.Any, _RECORD)[part], "lifetime": proposal["lifetime"]} for part in ("ike", "ipsec")}
+    pair = {part: {**t.cast(t.Any, _record())[part], "lifetime": proposal["lifetime"]} for part in ("ike", "ipsec")}
     pair[phase] = {**pair[phase], **proposal}
-    record = t.cast(_topology.Connection, {**_RECORD, "policy": "", **pair, "platform": provider})
+    record = t.cast(_topology.Connection, {**_record(), "policy": "", **pair, "platform": provider})
     for check in (*_rules_connection.OF_A_POLICY, *_rules_strength.RULES):
         for one in check(record, _hub(provider)):
             path, _dot, option = one["field"].rpartition(".")
@@ -192,11 +202,11 @@ def values(case: Case) -> Found:
     change = {
         "underlay_mtu": int(body["mtu"]),
         "dpd": {**body["dpd"], **{part: int(body["dpd"][part]) for part in ("interval", "timeout")}},
-        "remote": {**_RECORD["remote"], "id": _identity(body["peer_id"])},
-        "local": {**_RECORD["local"], "id": _identity(body.get("local_id"))},
+        "remote": {**_record()["remote"], "id": _identity(body["peer_id"])},
+        "local": {**_record()["local"], "id": _identity(body.get("local_id"))},
     }
     for one in _peer_findings(change, case.params["provider"]):
-        option = next(option for end, option in _OPTIONS.items() if one["field"].endswith(end))
+        option = next((option for end, option in _OPTIONS.items() if one["field"].endswith(end)), "")
         if case.asks(option):
             yield t.cast(Finding, {**one, "field": option})
 
@@ -208,7 +218,7 @@ def _identity(value: str | None) -> dict[str, str] | None:
 def key(case: Case) -> Found:
     """A key that the provider takes; one that is there stays unless another is given."""
     if case.params["psk"] is not None:
-        record = {**_RECORD, "name": case.name, "site": case.name, "psk": case.params["psk"]}
+        record = {**_record(), "name": case.name, "site": case.name, "psk": case.params["psk"]}
         for one in _rules_connection.psk(t.cast(_topology.Connection, record), _hub(case.params["provider"])):
             yield t.cast(Finding, {**one, "field": "psk"})
 
@@ -393,7 +403,7 @@ def policies(case: Case) -> Found:
         )  # fmt: skip
     if ike and ipsec:
         pair = {"ike": ike, "ipsec": ipsec}
-        record = {**_RECORD, **{part: {**t.cast(t.Any, _RECORD)[part], "lifetime": _objects.normal("lifetime", one)}
+        record = {**_record(), **{part: {**t.cast(t.Any, _record())[part], "lifetime": _objects.normal("lifetime", one)}
                                 for part, one in pair.items()}}  # fmt: skip
         for check in _rules_strength.RULES:
             for one in check(t.cast(_topology.Connection, record), _hub(case.params["provider"])):

@@ -206,41 +206,41 @@ def _algorithm_rows(platform: str) -> t.Iterator[str]:
             yield f"| {phase}, `{field}` | {told} |"
 
 
-# fact -> what it is called on the page, and how it is written
-_FACTS: dict[str, tuple[str, t.Callable[[t.Any], str]]] = {
-    "lifetime": ("lifetimes", lambda value: f"{value[0]} to {value[1]} s"),
-    "psk_length": ("characters of a key", lambda value: f"{value[0]} to {value[1]}"),
-    "psk_alphabet": ("which ones", lambda value: f"`` {value.replace('|', chr(92) + '|')} ``" if value else "any printable ones"),
-    "ike_modes": ("modes of IKEv1", lambda value: _codes(value)),
-    "dpd_actions": ("`dpd.action`", lambda value: _codes(value)),
-    "name_length": ("characters of an object's name", str),
-    "description_length": ("characters of a description", str),
-    "fixed": ("fields of a site with fixed values", lambda value: _pairs({field: _or(allowed) for field, allowed in value.items()})),
-    "pairs": ("greatest number of pairs of subnets of a site", lambda value: str(value or "no limit")),
-    "one_connection_a_peer": ("several tunnels to one gateway", lambda value: "no; a replaced one ends before the new one begins"
-                              if value else "yes"),
-    "site_reserved": ("what a site's subnets must not touch", lambda value: _codes(value)),
-    "gateway_reserved": ("where a site's gateway must not lie", lambda value: _codes(value)),
-    "not_written": ("fields of a connection that are not the user's", lambda value: _codes(value)),
-    "not_read_back": ("what nobody can compare, as it does not come back", lambda value: _codes(value)),
-    "gateway_is_routers": ("the hub's gateway", lambda value: "the VPC router's address" if value
-                           else "known once there is a VPN service"),
-    "needs": ("extensions that the server must have", lambda value: _codes(value)),
-    "never": ("extensions by which another server is known", lambda value: _codes(value)),
-    "hosts": ("hosts by which it is known", lambda value: _codes(f"*{host}" for host in value)),
-    "rekey_span": ("new SAs may begin before the old ones end", lambda value: f"{value} s" if value else ""),
-    "quotas": ("quotas are read from", lambda value: f"`{value.path}`"),
-    "usual_quotas": ("limits that cannot be read (a warning)", lambda value: _pairs({kind: str(most) for kind, most in value.items()})),
-    "effective": ("what is in force in truth", lambda value: _pairs(value)),
-}  # fmt: skip
-
-
 def _or(allowed: t.Iterable[t.Any]) -> str:
     return " or ".join(str(one) for one in allowed if one is not None) or "left out"
 
 
 def _pairs(rows: dict[str, str]) -> str:
     return "; ".join(f"`{field}`: {text}" for field, text in rows.items())
+
+
+# fact -> what it is called on the page, and how it is written
+_FACTS: dict[str, tuple[str, t.Callable[[t.Any], str]]] = {
+    "lifetime": ("lifetimes", lambda value: f"{value[0]} to {value[1]} s"),
+    "psk_length": ("characters of a key", lambda value: f"{value[0]} to {value[1]}"),
+    "psk_alphabet": ("which ones", lambda value: f"`` {value.replace('|', chr(92) + '|')} ``" if value else "any printable ones"),
+    "ike_modes": ("modes of IKEv1", _codes),
+    "dpd_actions": ("`dpd.action`", _codes),
+    "name_length": ("characters of an object's name", str),
+    "description_length": ("characters of a description", str),
+    "fixed": ("fields of a site with fixed values", lambda value: _pairs({field: _or(allowed) for field, allowed in value.items()})),
+    "pairs": ("greatest number of pairs of subnets of a site", lambda value: str(value or "no limit")),
+    "one_connection_a_peer": ("several tunnels to one gateway", lambda value: "no; a replaced one ends before the new one begins"
+                              if value else "yes"),
+    "site_reserved": ("what a site's subnets must not touch", _codes),
+    "gateway_reserved": ("where a site's gateway must not lie", _codes),
+    "not_written": ("fields of a connection that are not the user's", _codes),
+    "not_read_back": ("what nobody can compare, as it does not come back", _codes),
+    "gateway_is_routers": ("the hub's gateway", lambda value: "the VPC router's address" if value
+                           else "known once there is a VPN service"),
+    "needs": ("extensions that the server must have", _codes),
+    "never": ("extensions by which another server is known", _codes),
+    "hosts": ("hosts by which it is known", lambda value: _codes(f"*{host}" for host in value)),
+    "rekey_span": ("new SAs may begin before the old ones end", lambda value: f"{value} s" if value else ""),
+    "quotas": ("quotas are read from", lambda value: f"`{value.path}`"),
+    "usual_quotas": ("limits that cannot be read (a warning)", lambda value: _pairs({kind: str(most) for kind, most in value.items()})),
+    "effective": ("what is in force in truth", _pairs),
+}  # fmt: skip
 
 
 def providers() -> str:

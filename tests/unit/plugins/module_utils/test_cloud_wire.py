@@ -37,20 +37,22 @@ class Server:
         self.login, self.login_seconds = 201, 0.0
         self.together = threading.Barrier(4)
 
+        clouds = self
+
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def answer(handler):
-                length = int(handler.headers.get("Content-Length") or 0)
-                handler.rfile.read(length)
-                if handler.path.startswith("/v3"):
-                    self._keystone(handler)
+            def answer(self):
+                length = int(self.headers.get("Content-Length") or 0)
+                self.rfile.read(length)
+                if self.path.startswith("/v3"):
+                    clouds._keystone(self)
                 else:
-                    self._neutron(handler)
+                    clouds._neutron(self)
 
             do_GET = do_POST = do_PUT = do_DELETE = answer
 
-            def log_message(handler, *_args):
+            def log_message(self, *_args):
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -128,9 +130,11 @@ class Server:
 @contextlib.contextmanager
 def served(context=None):
     server = Server(context)
-    yield server
-    server.server.shutdown()
-    server.server.server_close()
+    try:
+        yield server
+    finally:
+        server.server.shutdown()
+        server.server.server_close()
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def refuse(found):
 
 
 WORK = {
-    "description": (lambda count: sites(count), lambda given: describe(given, policies=POLICIES)),
+    "description": (sites, lambda given: describe(given, policies=POLICIES)),
     "checks": (lambda count: describe(sites(count), policies=POLICIES), _rules.offline),
     "every site is wrong": (lambda count: describe(wrong(count), policies=POLICIES), refuse),
     "create": (lambda count: (snapshot(), sites(count)), lambda given: planned(*given)),
