@@ -17,6 +17,7 @@ from __future__ import annotations
 import concurrent.futures
 import itertools
 import random
+import threading
 import time
 import typing as t
 import urllib.parse
@@ -98,9 +99,11 @@ class Cloud:
         if concurrency < 1:
             raise VpnError(f"concurrency: {concurrency} requests side by side do nothing. Remedy: give 1 or more.")
         self.concurrency = concurrency
+        self._one_login, self._logins = threading.Lock(), 0
         try:
             connection = openstack.connect(**cloud) if isinstance(cloud, dict) else openstack.connect(cloud=cloud)
             connection.session.timeout = connection.session.timeout or _TIMEOUTS
+            self._auth = connection.session.auth
             self._session = _patiently(lambda: _network(connection), _TWICE)
         except (SDKException, ClientException, VpnError, TypeError, OSError) as error:
             name = cloud if isinstance(cloud, str) else "(from the environment)"
@@ -391,17 +394,42 @@ class Cloud:
         return _patiently(lambda: self._send(method, path, doing, body), _AGAIN[method])
 
     def _request(self, method: str, path: str, body: Body | None) -> t.Any:
+        """Send a request; where the token is refused, which is before anything is done, get a new one and send it again."""
+        login = self._logins
+        answer = self._request_once(method, path, body)
+        if answer.status_code == 401 and self._renewed(login):
+            answer = self._request_once(method, path, body)
+        return answer
+
+    def _request_once(self, method: str, path: str, body: Body | None) -> t.Any:
         # Old releases of the SDK send everything twice by themselves, creates too; clouds.yaml can ask for it as well.
         return self._session.request(
-            path, method, json=body, raise_exc=False, connect_retries=0, status_code_retries=0, skip_cache=True
+            path,
+            method,
+            json=body,
+            raise_exc=False,
+            connect_retries=0,
+            status_code_retries=0,
+            allow_reauth=False,
+            skip_cache=True,
         )
+
+    def _renewed(self, login: int) -> bool:
+        """Log in again, once for all requests that were on the way with the same token; False where no login can be renewed.
+
+        The SDK does so too, but for the first of them only: the others get their refusal, or find no token at all.
+        """
+        with self._one_login:
+            if self._logins == login:
+                if not hasattr(self._auth, "get_auth_ref"):
+                    return False
+                self._auth.auth_ref = self._auth.get_auth_ref(self._session.session)
+                self._logins += 1
+        return True
 
     def _send(self, method: str, path: str, doing: str, body: Body | None) -> Body:
         try:
             answer = self._request(method, path, body)
-            if answer.status_code == 401:
-                # The SDK renews a token and asks again, but not for the request that finds it thrown away by another one.
-                answer = self._request(method, path, body)
         except (SDKException, ClientException, OSError) as error:
             raise CloudError(doing, _fault(error), error) from error
         if answer.status_code >= 400:

@@ -77,7 +77,13 @@ class Neutron:
         return "p1"
 
     def request(self, url, method, json=None, **options):
-        assert options == {"raise_exc": False, "connect_retries": 0, "status_code_retries": 0, "skip_cache": True}
+        assert options == {
+            "raise_exc": False,
+            "connect_retries": 0,
+            "status_code_retries": 0,
+            "allow_reauth": False,
+            "skip_cache": True,
+        }
         path, _mark, query = url.partition("?")
         with self.lock:
             self.log.append((method, path, json))
@@ -172,7 +178,7 @@ class Neutron:
 
 def connection(neutron, timeout=None):
     """Give what the SDK's connect gives."""
-    return types.SimpleNamespace(network=neutron, session=types.SimpleNamespace(timeout=timeout))
+    return types.SimpleNamespace(network=neutron, session=types.SimpleNamespace(timeout=timeout, auth=None))
 
 
 def settled(neutron):

@@ -292,7 +292,10 @@ def test_the_twin_a_create_that_is_sent_again_doubles(lab, client, life, clean, 
     with client.proxy.armed("reset after"):
         client.run("create")
     more = {kind for kind, things in there(lab).items() if len(things) > len(life["create"].end[kind])}
-    assert more == ({"ike_policy", "ipsec_policy", "endpoint_group", "site_connection"} if sent_again else set())
+    # Of two services the executor takes one back, or both run on: that depends on their ids.
+    assert more - {"vpn_service"} == (
+        {"ike_policy", "ipsec_policy", "endpoint_group", "site_connection"} if sent_again else set()
+    )
     client.proxy.arm()
     client.run("create")
     ended(lab, client, life, "create")

@@ -96,7 +96,7 @@ FAULTS = {
     "no JSON after": (after(answer(201, '{"ikepolicy": {"id"')), ALL),
     "no object after": (after(answer(201, {})), (False, True, True, True)),
     "a list after": (after(answer(201, ["?"])), ALL),
-    "401": (before(answer(401, "", "Unauthorized")), ALL),
+    "401": (before(answer(401, "", "Unauthorized")), NONE),
     "403": (before(lambda: refusal(403, "PolicyNotAuthorized", "rule:x is disallowed by policy")), NONE),
     "TLS": (before(untrusted), NONE),
     "unknown": (before(broken(ValueError("?"), _cloud.SDKException("no idea"))), NONE),

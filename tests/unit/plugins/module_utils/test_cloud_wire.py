@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import contextlib
 import datetime
@@ -36,6 +37,7 @@ class Server:
         self.log, self.script, self.tokens, self.services = [], [], itertools.count(1), ["network"]
         self.login, self.login_seconds = 201, 0.0
         self.together = threading.Barrier(4)
+        self.uses, self.used = 1000, collections.Counter()  # how often a token is good
 
         clouds = self
 
@@ -81,7 +83,10 @@ class Server:
 
     def _neutron(self, handler):
         self.log.append(f"{handler.command} {handler.headers.get('X-Auth-Token')}")
+        self.used[handler.headers.get("X-Auth-Token")] += 1
         act = self.script.pop(0) if self.script else 200
+        if self.used[handler.headers.get("X-Auth-Token")] > self.uses:
+            act = 401
         if act == "reset":
             # Leave with RST.
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -208,7 +213,7 @@ def test_a_token_that_is_refused_in_mid_run_is_renewed(server, naps, method):
 
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_token_that_several_requests_find_refused_is_renewed(server, alone):
-    """The SDK alone renews it for the first of them, and lets the others fail; so it is asked once more."""
+    """The SDK alone renews it for the first of them, and lets the others fail."""
     cloud = _cloud.Cloud(server.cloud(api_timeout=5))
     server.script, server.login_seconds = ["expired"] * 4, 0.3
 
@@ -220,6 +225,16 @@ def test_a_token_that_several_requests_find_refused_is_renewed(server, alone):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         got = sorted(pool.map(ask, range(4)))
     assert got == ([200, 401, 401, 401] if alone else [200] * 4)
+    assert server.log.count("login") == 2, "one for all of them"
+
+
+def test_a_token_that_is_refused_again_and_again_is_renewed_each_time(server):
+    """Also where others ask all the time: none of them finds no token."""
+    cloud = _cloud.Cloud(server.cloud(api_timeout=5), 8)
+    server.uses = 30
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _number: call(cloud, "GET"), range(240)))
+    assert server.log.count("login") >= 8
 
 
 def test_a_token_alone_cannot_be_renewed(server, naps):
