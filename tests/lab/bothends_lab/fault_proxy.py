@@ -129,9 +129,11 @@ class FaultProxy:
     def armed(self, fault: str = "", *, at: int = 0, writes: bool = False) -> Iterator[None]:
         """As ``arm``, for the body of a ``with``."""
         self.arm(fault, at=at, writes=writes)
-        yield
-        with self._lock:
-            self._fault = ""
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._fault = ""
 
     def kill(self, pid: int) -> None:
         """Says which process is the client that "kill" ends; the request waits until this is said."""
