@@ -65,17 +65,23 @@ def writes(client: Client, batches: list[list[dict[str, Any]]], concurrency: int
     """Send the writes; returns how many."""
     ids: dict[str, str] = {}
 
-    def send(write: dict[str, Any]) -> tuple[str, str]:
-        body = {
-            field: ids[value["made"]] if isinstance(value, dict) and "made" in value else value
-            for field, value in write["body"].items()
-        }
-        answer = client.send("POST", client.base + write["path"], {write["singular"]: body})[1]
-        return write["as"], answer[write["singular"]]["id"]
+    def send(write: dict[str, Any]) -> list[tuple[str, str]]:
+        bodies = [
+            {
+                field: ids[value["made"]] if isinstance(value, dict) and "made" in value else value
+                for field, value in body.items()
+            }
+            for body in write["bodies"]
+        ]
+        many = len(bodies) > 1
+        answer = client.send("POST", client.base + write["path"], {write["key"]: bodies if many else bodies[0]})[1]
+        made = answer[write["key"]] if many else [answer[write["key"]]]
+        return [(name, one["id"]) for name, one in zip(write["as"], made, strict=True)]
 
     for batch in batches:
         with ThreadPoolExecutor(concurrency) as pool:
-            ids.update(pool.map(send, batch))
+            for made in pool.map(send, batch):
+                ids.update(made)
     return len(ids)
 
 

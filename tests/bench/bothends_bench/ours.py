@@ -46,20 +46,23 @@ def record(options: dict[str, Any]) -> list[list[dict[str, Any]]]:
     if {step.verb for step in steps} != {"create"}:
         raise RuntimeError("the cloud is not empty")
     return [
-        [
-            {
-                "path": _objects.KINDS[kind].path,
-                "singular": _objects.KINDS[kind].singular,
-                "body": {
-                    field: {"made": str(value)} if isinstance(value, _steps.Ref) else value
-                    for field, value in step.body.items()
-                },
-                "as": str(step.ref),
-            }
-            for step in batch
-        ]
+        [_request(_objects.KINDS[kind], unit, _steps.Ref) for unit in _cloud._units(list(batch))]
         for kind, batch in itertools.groupby(steps, key=lambda step: step.kind)
     ]
+
+
+def _request(kind: Any, steps: list[Any], unknown: type) -> dict[str, Any]:
+    """One request as data: an object, or several of one kind."""
+    bodies = [
+        {field: {"made": str(value)} if isinstance(value, unknown) else value for field, value in step.body.items()}
+        for step in steps
+    ]
+    return {
+        "path": kind.path,
+        "key": kind.singular if len(bodies) == 1 else kind.plural,
+        "bodies": bodies,
+        "as": [str(step.ref) for step in steps],
+    }
 
 
 if __name__ == "__main__":
