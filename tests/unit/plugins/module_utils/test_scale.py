@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
+import collections
 import sys
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.bothends.vpn.plugins.module_utils import (
     _addresses,
     _adoption,
+    _cloud,
     _hub,
     _hub_options,
     _rules,
     _steps,
 )
+from ansible_collections.bothends.vpn.tests.unit import neutron
 from ansible_collections.bothends.vpn.tests.unit.builders import describe, plan, site, snapshot
 
 SITES = 20
@@ -116,15 +120,28 @@ class Cloud:
         return {}
 
 
+def options(wanted):
+    """Give module hub's options."""
+    given = {
+        "name": "prod",
+        "vpc": "prod",
+        "subnets": ["192.168.1.0/24"],
+        "security_groups": ["servers"],
+        "policies": [{"name": "strong", "ike": {}, "ipsec": {}}],
+        "connections": [
+            {"name": name, "psk": "a key of 20 characters", **{key: one[key] for key in one if key != "hub"}}
+            for name, one in wanted.items()
+        ],
+        "wait_for": "none",
+    }
+    return ArgumentSpecValidator(_hub_options.spec()).validate(given).validated_parameters
+
+
 def module(there, wanted):
-    params = {
-        "name": "prod", "provider": "neutron", "vpc": "prod", "subnets": ["192.168.1.0/24"], "gateway": None,
-        "security_groups": ["servers"], "policies": [{"name": "strong", "ike": {}, "ipsec": {}}], "blocked": [],
-        "connections": [{"name": name, **{key: one[key] for key in one if key != "hub"}} for name, one in wanted.items()],
-        "purge": False, "allow_disruption": False, "wait_for": "none", "timeout": 1,
-        "send_psks": False,
-    }  # fmt: skip
-    return _hub.prepare(params, Cloud(there))
+    given = options(wanted)
+    for one in given["connections"]:
+        del one["psk"]
+    return _hub.prepare(given, Cloud(there))
 
 
 @pytest.mark.parametrize("name", WORK)
@@ -141,3 +158,38 @@ def test_a_search_for_each_site_would_be_seen():
 
     few, many = (lines(search, [f"10.0.{number}.0/24" for number in range(count)]) for count in (SITES, 2 * SITES))
     assert many > 3 * few
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Run module hub against a small neutron; gives the requests of the run by method."""
+    monkeypatch.setattr(_cloud.time, "sleep", lambda _seconds: None)
+    server = neutron.Neutron()
+    monkeypatch.setattr(_cloud.openstack, "connect", lambda **_cloud: neutron.connection(server))
+
+    def run(wanted):
+        server.log.clear()
+        result = _hub.apply(options(wanted), _cloud.Cloud("lab"), False)
+        for one in server.lists["ipsec_site_connections"]:
+            one["status"] = "DOWN"
+        return collections.Counter(method for method, *_rest in server.log), result["plan"]
+
+    return run
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_a_run_with_nothing_to_do_reads_each_list_once_however_many_sites(asked, count):
+    created, _plan = asked(sites(count))
+    assert created["POST"] > count, "nothing was made"
+    assert asked(sites(count)) == ({"GET": 9}, [])
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_one_changed_site_costs_the_lists_and_its_own_writes(asked, count):
+    asked(sites(count))
+    wanted = sites(count)
+    wanted["s0"]["subnets"] = ["10.200.0.0/24", "10.200.1.0/24"]
+    requests, plan = asked(wanted)
+    # A group, the connection, six rules in place of six. The new ones go by one request.
+    assert len(plan) == 15
+    assert requests == {"GET": 10, "POST": 2, "PUT": 1, "DELETE": 7}
