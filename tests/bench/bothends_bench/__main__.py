@@ -106,42 +106,22 @@ def change(cloud: Cloud, count: int, concurrency: int) -> list[Row]:
 def loops(cloud: Cloud, count: int, sample: int, whole: float) -> list[Row]:
     """One task an object, as the first `sample` sites show: the time of the others is reckoned from theirs."""
     cloud.empty()
-    alone = [
-        cloud.run("ours.py", "hub", options=sizes.hub([sizes.site(number)], concurrency=1)) for number in range(sample)
-    ]
-    cloud.empty()
-    rules = [
-        cloud.run(
-            "one_rule.py",
-            options={
-                "security_group": "servers",
-                "direction": "ingress",
-                "ether_type": "IPv4",
-                "protocol": rule["protocol"],
-                "remote_ip_prefix": sizes.site(number)["subnets"][0],
-                **({"port_range_min": port, "port_range_max": port} if port else {}),
-            },
-        )
-        for number in range(sample)
-        for rule, port in ((sizes.RULES[0], None), (sizes.RULES[1], 443), (sizes.RULES[1], 8000))
-    ]
+    for module, options in sizes.SHARED:
+        cloud.run("ours.py", module, options=options)
+    modules: list[Run] = []
+    rules: list[Run] = []
+    for number in range(sample):
+        modules += [cloud.run("ours.py", module, options=options) for module, options in sizes.alone(number)]
+        rules += [cloud.run("one_rule.py", options=options) for options in sizes.rules_alone(number)]
 
-    def mean(runs: list[Run]) -> float:
-        # Without the first, which also makes what all share.
-        return sum(run.seconds for run in runs[1:]) / (len(runs) - 1)
+    def of_all(runs: list[Run]) -> float:
+        return round(sum(run.seconds for run in runs) / sample * count, 1)
 
-    sites = round(mean(alone) * count, 1)
-    each = round(mean(rules) * count * sizes.RULES_A_SITE, 1)
-    note = f"reckoned from {sample} sites"
+    work, note = f"create {count} sites with rules", f"reckoned from {sample} sites"
+    both = of_all(modules + rules)
     return [
-        row(f"create {count} sites with rules", whole, "s", f"loop of hub with one site each ({note})", sites, "1/20"),
-        row(
-            f"create {count} sites with rules",
-            whole,
-            "s",
-            f"loop of the SDK for the rules alone, one process a rule ({note})",
-            each,
-        ),
+        row(work, whole, "s", f"loop of one-object modules, and of the SDK for the rules ({note})", both, "1/20 of it"),
+        row(work, whole, "s", f"the loop's rules alone ({note})", of_all(rules)),
     ]
 
 

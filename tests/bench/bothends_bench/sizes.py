@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 RULES = [{"protocol": "icmp"}, {"protocol": "tcp", "ports": ["443", "8000-8010"]}]
-RULES_A_SITE = 3
 
 
 def site(number: int, **change: Any) -> dict[str, Any]:
@@ -41,3 +40,45 @@ def hub(sites: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
 def hub_of(count: int, **more: Any) -> dict[str, Any]:
     """The same with this many sites."""
     return hub([site(number) for number in range(count)], **more)
+
+
+# --- the same as one task an object ---------------------------------------------------------------------------------
+
+# What all sites share: module and options.
+SHARED: list[tuple[str, dict[str, Any]]] = [
+    ("ike_policy", {"name": "strong"}),
+    ("ipsec_policy", {"name": "strong"}),
+    ("vpn_service", {"name": "prod", "vpc": "prod"}),
+    ("endpoint_group", {"name": "prod", "type": "subnet", "endpoints": ["app", "db"]}),
+]
+
+
+def alone(number: int) -> list[tuple[str, dict[str, Any]]]:
+    """What one site takes of this collection's own modules."""
+    whole = site(number)
+    connection = {
+        "name": whole["name"],
+        "vpn_service": "prod",
+        "ike_policy": "strong",
+        "ipsec_policy": "strong",
+        "local_endpoint_group": "prod",
+        "peer_endpoint_group": whole["name"],
+        "peer_address": whole["gateway"],
+        "psk": whole["psk"],
+        "wait_for": "none",
+    }
+    return [
+        ("endpoint_group", {"name": whole["name"], "type": "cidr", "endpoints": whole["subnets"]}),
+        ("site_connection", connection),
+    ]
+
+
+def rules_alone(number: int) -> list[dict[str, Any]]:
+    """The same site's rules, one task each."""
+    ports = [("icmp", {}), ("tcp", {"port_range_min": 443, "port_range_max": 443}),
+             ("tcp", {"port_range_min": 8000, "port_range_max": 8010})]  # fmt: skip
+    common = {"security_group": "servers", "direction": "ingress", "ether_type": "IPv4"}
+    return [
+        {**common, "protocol": protocol, "remote_ip_prefix": site(number)["subnets"][0], **port}
+        for protocol, port in ports
+    ]
