@@ -45,6 +45,9 @@ def empty() -> dict[str, list[dict[str, Any]]]:
         "subnets": SUBNETS,
         "security_groups": [GROUP],
         "security_group_rule": rules,
+        "extensions": [{"alias": alias} for alias in ("vpnaas", "vpn-endpoint-groups")],
+        "missing": [],
+        "endpoint": [{"url": "http://127.0.0.1"}],
     }
 
 
