@@ -400,9 +400,15 @@ options:
     type: str
   psk:
     description:
-      - The pre-shared key. Needed for a new connection; left out, the key that is there stays. Where the provider does not
-        give the key back, another one is not noticed. The API shows the key to whoever may read the connection.
+      - The pre-shared key. Needed for a new connection; left out, the key that is there stays. The API may show it to whoever
+        may read the connection.
     type: str
+  send_psk:
+    description:
+      - Send O(psk) also where the cloud does not give keys back, so that nobody can tell whether it is another one. Where
+        it does, keys are compared, and this changes nothing.
+    type: bool
+    default: false
   mtu:
     description:
       - MTU of the path between the gateways, in bytes. A new one gets V(1500).

@@ -94,6 +94,10 @@ class Row(t.NamedTuple):
     shown: t.Callable[[Body, Params], Params]  # back to the options' words
     rules: tuple[tuple[Rule, tuple[str, ...]], ...]  # each with the options that it is about
     router: t.Callable[[Params, Body | None, Known], str | None] = lambda params, there, known: None
+    not_written: t.Callable[[Params], tuple[str, ...]] = (
+        lambda params: ()
+    )  # fields that the provider's API does not take
+    not_read_back: t.Callable[[Params], tuple[str, ...]] = lambda params: ()
 
 
 UPDATED, REMADE, FIXED = "updated while unused", "made anew while unused", "never changed"
@@ -133,6 +137,7 @@ def plan(row: Row, params: Params, there: Body | None, known: Known) -> list[Ste
     asked.update(row.body(params, there, known))
     if there is None:
         return _create(row, params, asked, known)
+    there = {field: value for field, value in there.items() if field not in row.not_read_back(params)}
     _judge(row, Case(_name(there), params, {**there, **asked}, there, known))
     # What is not known yet cannot be compared: where it may not change anyway, the real run will tell.
     movable = {*KINDS[row.kind].mutable, *(() if row.content == FIXED else KINDS[row.kind].content)}
@@ -141,6 +146,8 @@ def plan(row: Row, params: Params, there: Body | None, known: Known) -> list[Ste
         for field, value in asked.items()
         if differ(field, {**there, **asked}, there) and (value != UNKNOWN or field in movable)
     }
+    if params.get("send_psk") and "psk" in asked and "psk" not in there:
+        changed["psk"] = asked["psk"]
     if not changed:
         return []
     return _change(row, there, changed, known)
@@ -155,7 +162,8 @@ def _create(row: Row, params: Params, asked: Body, known: Known) -> list[Step]:
         )
     body = {"description": "", **row.new(params), **asked}
     _judge(row, Case(params["name"], params, body, None, known))
-    return [Step("create", row.kind, params["name"], None, body, Ref(row.kind, params["name"]))]
+    taken = {field: value for field, value in body.items() if field not in row.not_written(params)}
+    return [Step("create", row.kind, params["name"], None, taken, Ref(row.kind, params["name"]))]
 
 
 def _change(row: Row, there: Body, changed: Body, known: Known) -> list[Step]:

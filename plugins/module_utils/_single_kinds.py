@@ -23,6 +23,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
 from ansible_collections.bothends.vpn.plugins.module_utils._description import Spec
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.bothends.vpn.plugins.module_utils._single import (
     FIXED,
     REMADE,
@@ -206,7 +207,10 @@ def _policy(phase: str, kind: str, more: Spec) -> Row:
         body=functools.partial(_policy_body, phase),
         new=functools.partial(_policy_new, phase),
         shown=functools.partial(_policy_shown, phase),
-        rules=((functools.partial(_policy_rule, phase), tuple(_FIELDS[phase])),),
+        rules=(
+            (functools.partial(_policy_rule, phase), tuple(_FIELDS[phase])),
+            (_single_rules.lengths, ("name", "description")),
+        ),
     )
 
 
@@ -444,8 +448,14 @@ SITE_CONNECTION = Row(
         "psk": {
             "type": "str",
             "no_log": True,
-            "description": "The pre-shared key. Needed for a new connection; left out, the key that is there stays. Where the provider does"
-            " not give the key back, another one is not noticed. The API shows the key to whoever may read the connection.",
+            "description": "The pre-shared key. Needed for a new connection; left out, the key that is there stays. The API may show it to"
+            " whoever may read the connection.",
+        },
+        "send_psk": {
+            "type": "bool",
+            "default": False,
+            "description": "Send O(psk) also where the cloud does not give keys back, so that nobody can tell whether it is another one."
+            " Where it does, keys are compared, and this changes nothing.",
         },
         "mtu": {
             "type": "int",
@@ -476,7 +486,12 @@ SITE_CONNECTION = Row(
     new=_connection_new,
     shown=_connection_shown,
     rules=(
-        (_single_rules.values, ("mtu", "dpd", "peer_id", "local_id")),
+        (
+            _single_rules.values,
+            ("mtu", "dpd", "peer_id", "local_id", "admin_state_up", "peer_address", *_ENDS),
+        ),
+        (_single_rules.not_taken, ("description", "local_id")),
+        (_single_rules.lengths, ("name", "description")),
         (_single_rules.key, ("psk",)),
         (_single_rules.form, _ENDS),
         (_single_rules.group_types, _ENDS),
@@ -489,6 +504,8 @@ SITE_CONNECTION = Row(
         (_single_rules.policies, ("ike_policy", "ipsec_policy")),
     ),
     router=_connection_router,
+    not_written=lambda params: PROVIDERS[params["provider"]].not_written,
+    not_read_back=lambda params: PROVIDERS[params["provider"]].not_read_back,
 )
 
 ROWS: dict[str, Row] = {

@@ -20,6 +20,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _objects,
     _rules_connection,
     _rules_description,
+    _rules_provider,
     _rules_strength,
     _topology,
 )
@@ -32,6 +33,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     finding,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, differ
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.bothends.vpn.plugins.module_utils._single import UNKNOWN, Case, Known, users
 
 SERVER = "neutron-vpnaas, vpn_validator.py"
@@ -51,9 +53,10 @@ def _record() -> _topology.Connection:
     return _topology.connections(_sound())[0]
 
 
-# The rule's field (its end) -> the option that it stands for.
+# Field of a site in the rules of the description -> the option that it stands for.
 _OPTIONS = {
-    "underlay_mtu": "mtu", "dpd.action": "dpd.action", "dpd": "dpd", ".peer_id.value": "local_id", ".id.value": "peer_id",
+    "underlay_mtu": "mtu", "dpd": "dpd", "dpd.action": "dpd.action", "id.value": "peer_id", "peer_id.value": "local_id",
+    "peer_id": "local_id", "state": "admin_state_up", "gateway": "peer_address",
 }  # fmt: skip
 
 
@@ -68,7 +71,7 @@ def _hub(provider: str) -> dict[str, t.Any]:
 def _peer_findings(change: dict[str, t.Any], provider: str) -> Found:
     """Check what concerns the site's end, in a connection that is sound otherwise."""
     record = t.cast(_topology.Connection, {**_record(), "site": "", **change})
-    for check in _rules_connection.OF_A_PEER:
+    for check in (*_rules_connection.OF_A_PEER, *_rules_provider.RULES):
         yield from check(record, _hub(provider))
 
 
@@ -81,7 +84,7 @@ def policy(phase: str, proposal: dict[str, t.Any], provider: str) -> Found:
     pair = {part: {**t.cast(t.Any, _record())[part], "lifetime": proposal["lifetime"]} for part in ("ike", "ipsec")}
     pair[phase] = {**pair[phase], **proposal}
     record = t.cast(_topology.Connection, {**_record(), "policy": "", **pair, "platform": provider})
-    for check in (*_rules_connection.OF_A_POLICY, *_rules_strength.RULES):
+    for check in (*_rules_connection.OF_A_POLICY, *_rules_provider.RULES, *_rules_strength.RULES):
         for one in check(record, _hub(provider)):
             path, _dot, option = one["field"].rpartition(".")
             if path.endswith(f".{phase}"):
@@ -199,16 +202,45 @@ def _attached(option: str, subnets: t.Iterable[Body], case: Case) -> Found:
 def values(case: Case) -> Found:
     """MTU, dead peer detection and identities, as the description's are checked."""
     body = case.body
+    here, there = ([str(one) for one in find(body, case.known)] for find in (_locals, _peers))
     change = {
         "underlay_mtu": int(body["mtu"]),
         "dpd": {**body["dpd"], **{part: int(body["dpd"][part]) for part in ("interval", "timeout")}},
-        "remote": {**_record()["remote"], "id": _identity(body["peer_id"])},
-        "local": {**_record()["local"], "id": _identity(body.get("local_id"))},
+        "remote": {
+            **_record()["remote"],
+            "id": _identity(body["peer_id"]),
+            "gateway": body["peer_address"],
+            "subnets": there,
+        },
+        "local": {**_record()["local"], "id": _identity(body.get("local_id")), "subnets": here},
+        "state": "present" if body["admin_state_up"] else "disabled",
     }
     for one in _peer_findings(change, case.params["provider"]):
-        option = next((option for end, option in _OPTIONS.items() if one["field"].endswith(end)), "")
+        option = _OPTIONS.get(one["field"].removeprefix("vpn_sites.."), _peer_option(case))
         if case.asks(option):
             yield t.cast(Finding, {**one, "field": option})
+
+
+def not_taken(case: Case) -> Found:
+    """Not every provider's API takes every field of a connection."""
+    row = PROVIDERS[case.params["provider"]]
+    for option in ("description", "local_id"):
+        if option in row.not_written and case.params[option]:
+            yield _error(
+                option, case.params[option], "provider-fixed", f"{row.name} takes none there.", "Leave it out.", row.said("not_written")
+            )  # fmt: skip
+
+
+def lengths(case: Case) -> Found:
+    """Names and descriptions have a greatest length."""
+    row = PROVIDERS[case.params["provider"]]
+    for option, most in (("name", row.name_length), ("description", row.description_length)):
+        text = case.params[option] or ""
+        if len(text) > most:
+            yield _error(
+                option, text, "name-too-long", f"it has {len(text)} characters, and {row.name} takes {most}.", "Shorten it.",
+                row.said(f"{option}_length"),
+            )  # fmt: skip
 
 
 def _identity(value: str | None) -> dict[str, str] | None:
@@ -330,8 +362,15 @@ def neighbours(case: Case) -> Found:
                     _peer_option(case), one, "overlap-sites", f"{one} overlaps {that} of connection {name} of the same VPN service.",
                     "Renumber or narrow one of the two.", VPN_PAGE,
                 )  # fmt: skip
-        alike = [_addresses.address(end["peer_id"]) for end in (case.body, other)]
-        addresses = [_addresses.address(end["peer_address"]) for end in (case.body, other)]
+        alike, addresses = (
+            [_addresses.address(end[field]) for end in (case.body, other)] for field in ("peer_id", "peer_address")
+        )
+        row = PROVIDERS[case.params["provider"]]
+        if row.one_connection_a_peer and addresses[0] == addresses[1]:
+            yield _error(
+                "peer_address", addresses[0], "one-connection-a-peer", f"connection {name} leads there already, and {row.name} takes one.",
+                "Put all subnets into that one.", row.said("one_connection_a_peer"),
+            )  # fmt: skip
         if alike[0] == alike[1] and addresses[0] != addresses[1]:
             yield _error(
                 "peer_id", case.body["peer_id"], "duplicate-id", f"connection {name} leads to another address by the same identity; the "

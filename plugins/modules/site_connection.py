@@ -32,7 +32,7 @@ attributes:
   idempotent:
     support: full
     details:
-      - O(psk) is compared only where the provider gives the key back.
+      - Where the cloud does not give keys back, O(psk) is not compared, and O(send_psk) sends it each time.
 seealso:
   - module: bothends.vpn.vpn_service
   - module: bothends.vpn.ike_policy
@@ -59,6 +59,13 @@ EXAMPLES = r"""
     cloud: otc
     name: berlin
     mtu: 1400
+
+- name: Give it another key, at a cloud that does not give keys back
+  bothends.vpn.site_connection:
+    cloud: otc
+    name: berlin
+    psk: "{{ vpn_psks.berlin_new }}"
+    send_psk: true
 
 - name: Remove it
   bothends.vpn.site_connection:

@@ -196,8 +196,18 @@ def test_a_partial_dpd_keeps_the_rest():
 
 def test_a_key_that_is_not_given_back_is_not_compared():
     there = whole()
+    other = "another.key.of.20.characters"
+    assert steps(there, "site_connection", name="berlin", psk=KEY, send_psk=True) == [], (
+        "it is compared where it can be"
+    )
+    assert steps(there, "site_connection", name="berlin", psk=other, provider="otc") == [], (
+        "whatever comes back instead"
+    )
     del only(there, "site_connection")["psk"]
-    assert steps(there, "site_connection", name="berlin", psk="another key of 20 characters") == []
+    assert steps(there, "site_connection", name="berlin", psk=other) == []
+    assert steps(there, "site_connection", name="berlin", send_psk=True) == []
+    (step,) = steps(there, "site_connection", name="berlin", psk=other, send_psk=True)
+    assert step.body == {"psk": other}
 
 
 def test_a_group_made_anew_keeps_what_was_not_asked_for():
@@ -510,6 +520,65 @@ def test_the_peer_is_not_the_service_itself():
     assert short(steps(there, "site_connection", **CONNECTION)) == ["create berlin"]
     with pytest.raises(VpnError, match="gateway-is-own"):
         steps(there, "site_connection", **{**CONNECTION, "peer_address": "203.0.113.150"})
+
+
+# --- another provider ------------------------------------------------------------------------------------------------
+
+OTC = {"provider": "otc"}
+OTC_CONNECTION = {**CONNECTION, **OTC, "psk": "a.key.of.20.characters", "peer_address": "80.158.0.10"}
+
+
+def test_a_policy_in_the_providers_words():
+    (step,) = steps(empty(), "ike_policy", name="x", integrity="sha384", **OTC)
+    assert step.body["auth_algorithm"] == "sha2-384"
+    there = _plan.project(empty(), [step])
+    assert steps(there, "ike_policy", name="x", integrity="sha384", **OTC) == []
+    shown = _single_kinds.ROWS["ike_policy"].shown(only(there, "ike_policy"), OTC)
+    assert (shown["integrity"], shown["encryption"]) == ("sha384", "aes-256")
+
+
+def test_what_the_provider_does_not_take_is_not_sent():
+    there = made(empty(), *WHOLE[:-1])
+    (step,) = steps(there, "site_connection", **OTC_CONNECTION)
+    assert not {"description", "local_id"} & set(step.body)
+    assert {"description", "local_id"} < set(steps(there, "site_connection", **CONNECTION)[0].body)
+    assert steps(_plan.project(there, [step]), "site_connection", **OTC_CONNECTION) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "option"),
+    [
+        ({"mtu": 1400}, "mtu"),
+        ({"admin_state_up": False}, "admin_state_up"),
+        ({"local_id": "cloud"}, "local_id"),
+        ({"description": "d"}, "description"),
+        ({"name": "n" * 65}, "name"),
+        ({"psk": "a key with blanks in it"}, "psk"),
+        ({"peer_address": "10.200.0.1"}, "peer_address"),
+        ({"peer_endpoint_group": "shared"}, "peer_endpoint_group"),
+    ],
+)
+def test_what_a_provider_does_not_take_is_told(change, option):
+    shared = ("endpoint_group", {"name": "shared", "type": "cidr", "endpoints": ["100.64.3.0/24"]})
+    there = made(empty(), *WHOLE[:-1], shared)
+    with pytest.raises(VpnError, match=f"error: {option}: .*otc|error: {option}: the key"):
+        steps(there, "site_connection", **{**OTC_CONNECTION, **change})
+    if option != "psk":
+        assert steps(there, "site_connection", **{**CONNECTION, **change}), "another provider takes it"
+
+
+def test_a_mode_that_a_provider_does_not_know():
+    with pytest.raises(VpnError, match="error: mode: otc takes only main"):
+        steps(empty(), "ike_policy", name="x", version="v1", mode="aggressive", **OTC)
+
+
+def test_one_connection_a_peer():
+    there = made(
+        whole(here={"endpoints": ["app"]}), ("endpoint_group", {"name": "db", "type": "subnet", "endpoints": ["db"]})
+    )
+    only(there, "site_connection")["peer_address"] = OTC_CONNECTION["peer_address"]
+    with pytest.raises(VpnError, match="one-connection-a-peer"):
+        steps(there, "site_connection", **{**OTC_CONNECTION, "name": "berlin/2", "local_endpoint_group": "db"})
 
 
 # --- what is not asked for is not judged -----------------------------------------------------------------------------
