@@ -35,6 +35,8 @@ def run(module: AnsibleModule, work: t.Callable[[_cloud.Cloud], dict[str, t.Any]
 
 
 def _warn(module: AnsibleModule, result: dict[str, t.Any]) -> None:
+    for text in result.pop("warnings", []):
+        module.warn(text)
     for one in result.get("findings", []):
         module.warn(f"{one['field']}: {one['message']} Remedy: {one['remedy']}")
     for one in result.get("unowned", []):

@@ -531,7 +531,7 @@ OTC_CONNECTION = {**CONNECTION, **OTC, "psk": "a.key.of.20.characters", "peer_ad
 def test_a_policy_in_the_providers_words():
     (step,) = steps(empty(), "ike_policy", name="x", integrity="sha384", **OTC)
     assert step.body["auth_algorithm"] == "sha2-384"
-    there = _plan.project(empty(), [step])
+    there = _steps.project(empty(), [step])
     assert steps(there, "ike_policy", name="x", integrity="sha384", **OTC) == []
     shown = _single_kinds.ROWS["ike_policy"].shown(only(there, "ike_policy"), OTC)
     assert (shown["integrity"], shown["encryption"]) == ("sha384", "aes-256")
@@ -542,7 +542,7 @@ def test_what_the_provider_does_not_take_is_not_sent():
     (step,) = steps(there, "site_connection", **OTC_CONNECTION)
     assert not {"description", "local_id"} & set(step.body)
     assert {"description", "local_id"} < set(steps(there, "site_connection", **CONNECTION)[0].body)
-    assert steps(_plan.project(there, [step]), "site_connection", **OTC_CONNECTION) == []
+    assert steps(_steps.project(there, [step]), "site_connection", **OTC_CONNECTION) == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import importlib
 import pytest
 import yaml
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _single_kinds, _single_run
+from ansible_collections.bothends.vpn.plugins.module_utils import _module, _single_kinds, _single_run
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.singles import (
     CONNECTION,
@@ -186,6 +186,37 @@ def test_the_examples_do_what_they_say():
         result = _single_run.apply_rules(rule_params(*example.pop("rules"), **example), cloud, check_mode=False)
         changed.append([step["verb"] for step in result["plan"]])
     assert changed == [["create"] * 3, ["create", "delete", "delete", "delete"], ["delete"]]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_warnings_are_warned_of(monkeypatch, fails):
+    """AnsibleModule takes none in a result any more."""
+
+    class Module:
+        params = {"cloud": None, "concurrency": 1}
+
+        def __init__(self):
+            self.warned, self.result = [], None
+
+        def warn(self, text):
+            self.warned.append(text)
+
+        def exit_json(self, **result):
+            self.result = result
+            raise SystemExit
+
+        fail_json = exit_json
+
+    def work(cloud):
+        if fails:
+            raise VpnError("refused", warnings=["weak"], changed=False)
+        return {"warnings": ["weak"], "changed": False}
+
+    monkeypatch.setattr(_module._cloud, "Cloud", lambda *login: None)
+    module = Module()
+    with pytest.raises(SystemExit):
+        _module.run(module, work)
+    assert module.warned == ["weak"] and "warnings" not in module.result and ("msg" in module.result) is fails
 
 
 # --- waiting ---------------------------------------------------------------------------------------------------------
