@@ -377,6 +377,39 @@ def test_all_goes_in_turn(created, lab, modules):
     assert unchanged(lab, modules, *off)
 
 
+def test_the_dialect_of_another_provider(modules, lab):
+    """Through the front that speaks it: its words, its fields, and a key that does not come back."""
+    otc = {"cloud": "lab-otc", "provider": "otc"}
+    front = {"cloud": "lab-otc"}
+    key = OTHER_KEY.replace(" ", ".")
+    chain: list[Task] = [
+        (module, {**options, **(otc if module in ("ike_policy", "ipsec_policy", "site_connection") else front)})
+        for module, options in WHOLE
+    ]
+    chain[1][1].update(encryption="aes-256")
+    chain[-1][1].update(psk=key)
+    planned, made = modules(*chain, check=True), modules(*chain)
+    assert not any(one.get("failed") for one in made), made
+    assert [one["plan"] for one in made] == [one["plan"] for one in planned]
+    assert unchanged(lab, modules, *chain)
+    (connection,) = there(lab, "site_connection", name="berlin")
+    assert connection["psk"] == key
+    other: Task = ("site_connection", {**otc, "name": "berlin", "psk": KEY.replace(" ", ".")})
+    assert unchanged(lab, modules, other), "nobody can tell"
+    sent = modules.one("site_connection", **other[1], send_psk=True)
+    assert sent["plan"][0]["fields"] == ["psk"] and there(lab, "site_connection", psk=KEY.replace(" ", "."))
+    refused = modules.one("site_connection", **otc, name="berlin", mtu=1400)
+    assert refused["failed"] and "otc takes only 1500" in refused["msg"]
+    gone = modules(
+        *(
+            (module, {"cloud": "lab-otc", "name": options["name"], "state": "absent"})
+            for module, options in reversed(chain)
+        )
+    )
+    assert all(one["changed"] for one in gone) and [there(lab, kind) for kind in PATHS] == [[]] * len(PATHS)
+    assert key not in modules.output and KEY.replace(" ", ".") not in modules.output
+
+
 def test_no_key_was_shown(created, modules):
     """All of the above ran with --diff and -vvv. That the keys were there at all, the server says above."""
     assert modules.output and KEY not in modules.output and OTHER_KEY not in modules.output
