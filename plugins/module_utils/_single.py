@@ -35,26 +35,22 @@ class Known:
 
     def id_of(self, what: str, where: str, wanted: str) -> str:
         """Find the id of what is given by name or id; in check mode it may be a thing that is not there yet."""
-        things = self.snapshot[where]
-        if self.check_mode and not any(wanted in (one["id"], one["name"]) for one in things):
-            warning = f"{what} {wanted!r} is not there yet; its id is {UNKNOWN}."
-            self.warnings += [] if warning in self.warnings else [warning]
-            return UNKNOWN
-        return one_of(what, wanted, things)["id"]
+        return self._id_of(what, wanted, self.snapshot[where])
 
     def subnet_id(self, wanted: str) -> str:
         """Find a subnet, by its CIDR too."""
         subnets = self.snapshot["subnets"]
         if _addresses.is_prefix(wanted) and not any(wanted in (one["id"], one["name"]) for one in subnets):
-            wanted = _addresses.normalize(wanted)
             by_cidr = [{**one, "name": _addresses.normalize(one["cidr"])} for one in subnets]
-            return Known({"subnets": by_cidr}, self.check_mode).shared(self).id_of("subnet", "subnets", wanted)
-        return self.id_of("subnet", "subnets", wanted)
+            return self._id_of("subnet", _addresses.normalize(wanted), by_cidr)
+        return self._id_of("subnet", wanted, subnets)
 
-    def shared(self, other: Known) -> Known:
-        """Warn where another one warns."""
-        self.warnings = other.warnings
-        return self
+    def _id_of(self, what: str, wanted: str, things: list[Body]) -> str:
+        if self.check_mode and not any(wanted in (one["id"], one["name"]) for one in things):
+            warning = f"{what} {wanted!r} is not there yet; its id is {UNKNOWN}."
+            self.warnings += [] if warning in self.warnings else [warning]
+            return UNKNOWN
+        return one_of(what, wanted, things)["id"]
 
     def get(self, where: str, identifier: str | None) -> Body | None:
         """Give a thing by its id; None for one that is not there (yet)."""
