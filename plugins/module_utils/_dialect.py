@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     Body,
     Owner,
@@ -63,24 +62,3 @@ def _written(row: Provider, step: Step, there: Body) -> Step:
         number = generation({**there, **step.body})
         body["name"] = f"{step.name}#{number}" if number > 1 else step.name
     return step._replace(body=body)
-
-
-def plain(steps: t.Sequence[Step], provider: str) -> list[Step]:
-    """Give the steps of one object, without marker: raises VpnError where a field is given that the API does not take."""
-    row = PROVIDERS[provider]
-    given = [
-        (step, field)
-        for step in steps
-        for field in row.not_written
-        if step.kind == "site_connection" and step.body.get(field)
-    ]
-    for step, field in given:
-        raise VpnError(
-            f"{step.kind} {step.name}: {field}: {row.name} does not take it ({row.said('not_written')}). Remedy: leave it out."
-        )
-    return [
-        step._replace(body={field: value for field, value in step.body.items() if field not in row.not_written})
-        if step.kind == "site_connection"
-        else step
-        for step in steps
-    ]

@@ -14,7 +14,6 @@ import urllib.parse
 from ansible_collections.bothends.vpn.plugins.module_utils import (
     _cloud,
     _description,
-    _dialect,
     _group_rules,
     _module,
     _single,
@@ -60,7 +59,7 @@ def apply(kind: str, params: Params, cloud: _cloud.Cloud, check_mode: bool) -> P
     router = row.router(params, there, known) if params["state"] == "present" else None
     if router:
         known.snapshot["ports"] = cloud.list("/ports", "ports", urllib.parse.urlencode({"device_id": router}))
-    steps = _dialect.plain(_single.plan(row, params, there, known), params.get("provider", "neutron"))
+    steps = _single.plan(row, params, there, known)
     result = outcome(known, steps)
     if check_mode or not steps:
         after = _projected(kind, known.snapshot, steps, there)

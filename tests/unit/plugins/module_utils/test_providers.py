@@ -238,27 +238,6 @@ def test_where_a_peer_may_have_one_connection_the_old_one_goes_first(provider, o
     assert verbs(plan(after, {"berlin": site()}, provider=provider, psk=KEY, policies=policies)) == []
 
 
-@pytest.mark.parametrize(
-    ("body", "sent"),
-    [
-        ({"name": "c", "local_id": ""}, {"name": "c"}),
-        ({"name": "c", "mtu": 1500}, {"name": "c", "mtu": 1500}),
-        ({"name": "c", "local_id": "vpc.example"}, "local_id: otc does not take it"),
-        ({"name": "c", "description": "ours"}, "description: otc does not take it"),
-    ],
-)
-def test_one_object_has_no_marker(body, sent):
-    step = _plan.Step("create", "site_connection", "c", None, body)
-    assert _dialect.plain([step], "neutron") == [step]
-    if isinstance(sent, dict):
-        assert [one.body for one in _dialect.plain([step], "otc")] == [sent]
-    else:
-        with pytest.raises(VpnError, match=f"site_connection c: {sent}.*Remedy"):
-            _dialect.plain([step], "otc")
-    policy = step._replace(kind="ike_policy")
-    assert _dialect.plain([policy], "otc") == [policy]
-
-
 names = st.text("abc-._019", min_size=1, max_size=12).filter(lambda name: name[0] in "abc019")
 
 
