@@ -145,32 +145,48 @@ def test_the_second_run_changes_nothing(created, lab, modules):
 # --- changed ---------------------------------------------------------------------------------------------------------
 
 
+# What is asked for, and what the server then has; a play does all of them.
+CHANGES: list[tuple[str, dict[str, t.Any], dict[str, t.Any]]] = [
+    ("vpn_service", {"name": "vpn", "description": "another"}, {"description": "another"}),
+    ("endpoint_group", {"name": "here", "description": "of the VPC"}, {"description": "of the VPC"}),
+    ("site_connection", {"name": "berlin", "mtu": 1400}, {"mtu": 1400}),
+    ("site_connection", {"name": "berlin", "dpd": {"interval": 10}},
+     {"dpd": {"action": "restart", "interval": 10, "timeout": 120}, "mtu": 1400}),
+    ("site_connection", {"name": "berlin", "peer_id": "berlin.example.com", "local_id": "cloud.example.com"},
+     {"peer_id": "berlin.example.com", "local_id": "cloud.example.com"}),
+    ("site_connection", {"name": "berlin", "peer_address": "203.0.113.11", "initiator": "response-only"},
+     {"peer_address": "203.0.113.11", "initiator": "response-only"}),
+    ("site_connection", {"name": "berlin", "psk": OTHER_KEY}, {"psk": OTHER_KEY}),
+    ("site_connection", {"name": "berlin", "admin_state_up": False}, {"admin_state_up": False, "psk": OTHER_KEY}),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def changes(created, lab, modules):
+    """For each change: what check mode said of it, what was done, and the ids before; and whether again nothing changed."""
+    tasks: list[Task] = [(module, options) for module, options, _fields in CHANGES]
+    before = [there(lab, module, name=options["name"])[0]["id"] for module, options in tasks]
+    planned, done = modules(*tasks, check=True), modules(*tasks)
+    return list(zip(planned, done, before, strict=True)), unchanged(lab, modules, *tasks)
+
+
 @pytest.mark.parametrize(
-    ("module", "options", "fields"),
-    [
-        ("vpn_service", {"name": "vpn", "description": "another"}, {"description": "another"}),
-        ("endpoint_group", {"name": "here", "description": "of the VPC"}, {"description": "of the VPC"}),
-        ("site_connection", {"name": "berlin", "mtu": 1400}, {"mtu": 1400}),
-        ("site_connection", {"name": "berlin", "dpd": {"interval": 10}},
-         {"dpd": {"action": "restart", "interval": 10, "timeout": 120}, "mtu": 1400}),
-        ("site_connection", {"name": "berlin", "peer_id": "berlin.example.com", "local_id": "cloud.example.com"},
-         {"peer_id": "berlin.example.com", "local_id": "cloud.example.com"}),
-        ("site_connection", {"name": "berlin", "peer_address": "203.0.113.11", "initiator": "response-only"},
-         {"peer_address": "203.0.113.11", "initiator": "response-only"}),
-        ("site_connection", {"name": "berlin", "psk": OTHER_KEY}, {"psk": OTHER_KEY}),
-        ("site_connection", {"name": "berlin", "admin_state_up": False}, {"admin_state_up": False, "psk": OTHER_KEY}),
-    ],
-    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
-)  # fmt: skip
-def test_a_change_in_place(created, lab, modules, module, options, fields):
-    before = there(lab, module, name=options["name"])[0]["id"]
-    planned = modules.one(module, check=True, **options)
-    done = modules.one(module, **options)
-    assert (
-        done["changed"] and (done["plan"], done["diff"]) == (planned["plan"], planned["diff"]) and "id" in done[module]
-    )
+    "number", range(len(CHANGES)), ids=lambda number: f"{CHANGES[number][0]}-{'-'.join(CHANGES[number][2])}"
+)
+def test_a_change_in_place(changes, lab, number):
+    (planned, done, before), (module, _options, fields) = changes[0][number], CHANGES[number]
+    assert done["changed"] and done["plan"] == planned["plan"] and "id" in done[module]
     assert [one["id"] for one in there(lab, module, **fields)] == [before]
-    assert unchanged(lab, modules, (module, options))
+
+
+def test_the_changes_again_change_nothing(changes):
+    assert changes[1]
+
+
+def test_check_mode_shows_the_same_diff(created, modules):
+    change = {"name": "berlin", "dpd": {"interval": 20}}
+    planned, done = modules.one("site_connection", check=True, **change), modules.one("site_connection", **change)
+    assert done["changed"] and done["diff"] == planned["diff"]
 
 
 def test_endpoint_groups_are_swapped_and_the_connection_stays(created, lab, modules):
@@ -214,28 +230,38 @@ def test_what_is_unused_is_changed_or_made_anew(created, lab, modules):
 # --- refused ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("module", "options", "message"),
-    [
-        ("ike_policy", {"name": "strong", "integrity": "sha512"}, "cannot be changed: it is used by berlin"),
-        ("ipsec_policy", {"name": "strong", "state": "absent"}, "cannot be deleted: it is used by berlin"),
-        ("endpoint_group", {"name": "here", "endpoints": ["app"]}, "cannot be given other content: it is used by berlin"),
-        ("vpn_service", {"name": "vpn", "state": "absent"}, "cannot be deleted: it is used by berlin"),
-        ("vpn_service", {"name": "second", "vpc": "prod"}, "a second one would never work"),
-        ("site_connection", {"name": "berlin", "mtu": 67}, "mtu-range"),
-        ("site_connection", {"name": "berlin", "dpd": {"timeout": 5}}, "dpd-timeout"),
-        ("site_connection", {"name": "berlin", "peer_endpoint_group": "here"}, "group-type"),
-        ("site_connection", {"name": "berlin", "peer_cidrs": ["10.9.0.0/24"]}, "two-forms"),
-        ("site_connection", {"name": "berlin", "peer_address": "2001:db8::1"}, "no-gateway"),
-        ("site_connection", {"name": "berlin", "ike_policy": "not there"}, "IKE policy 'not there' is not there; there are: strong"),
-        ("endpoint_group", {"name": "new", "type": "cidr", "endpoints": ["10.0.0.0/24", "10.0.0.0/24"]}, "duplicate"),
-    ],
-)  # fmt: skip
-def test_what_is_refused_is_refused_before_the_first_write(created, lab, modules, module, options, message):
+REFUSED: list[tuple[str, dict[str, t.Any], str]] = [
+    ("ike_policy", {"name": "strong", "integrity": "sha512"}, "cannot be changed: it is used by berlin"),
+    ("ipsec_policy", {"name": "strong", "state": "absent"}, "cannot be deleted: it is used by berlin"),
+    ("endpoint_group", {"name": "here", "endpoints": ["app"]}, "cannot be given other content: it is used by berlin"),
+    ("vpn_service", {"name": "vpn", "state": "absent"}, "cannot be deleted: it is used by berlin"),
+    ("vpn_service", {"name": "second", "vpc": "prod"}, "a second one would never work"),
+    ("site_connection", {"name": "berlin", "mtu": 67}, "mtu-range"),
+    ("site_connection", {"name": "berlin", "dpd": {"timeout": 5}}, "dpd-timeout"),
+    ("site_connection", {"name": "berlin", "peer_endpoint_group": "here"}, "group-type"),
+    ("site_connection", {"name": "berlin", "peer_cidrs": ["10.9.0.0/24"]}, "two-forms"),
+    ("site_connection", {"name": "berlin", "peer_address": "2001:db8::1"}, "no-gateway"),
+    ("site_connection", {"name": "berlin", "ike_policy": "not there"}, "IKE policy 'not there' is not there; there are: strong"),
+    ("endpoint_group", {"name": "new", "type": "cidr", "endpoints": ["10.0.0.0/24", "10.0.0.0/24"]}, "duplicate"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def refused(created, lab, modules):
+    """What became of each, and what was written."""
     mark = lab.mark()
-    result = modules.one(module, **options)
-    assert result["failed"] and message in result["msg"] and "Remedy: " in result["msg"]
-    assert writes(lab, mark) == []
+    return modules(*((module, options) for module, options, _message in REFUSED)), writes(lab, mark)
+
+
+@pytest.mark.parametrize("number", range(len(REFUSED)), ids=lambda number: REFUSED[number][2])
+def test_what_is_refused_is_refused_before_the_first_write(refused, number):
+    results, written = refused
+    assert (
+        results[number]["failed"]
+        and REFUSED[number][2] in results[number]["msg"]
+        and "Remedy: " in results[number]["msg"]
+    )
+    assert written == []
 
 
 @pytest.mark.parametrize(
