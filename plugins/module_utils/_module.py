@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _cloud
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _cloud, _secrets
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 
 CLOUD_SPEC: dict[str, dict[str, t.Any]] = {
@@ -25,8 +25,11 @@ def run(module: AnsibleModule, work: t.Callable[[_cloud.Cloud], dict[str, t.Any]
     for library, problem in (("openstacksdk", _cloud.OPENSTACK_ERROR), ("netaddr", _addresses.NETADDR_ERROR)):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
+    login = module.params["cloud"] or None
+    # Ansible adds all parameters to what a module returns.
+    module.params["cloud"] = _secrets.without_secrets(login)
     try:
-        result = work(_cloud.Cloud(module.params["cloud"] or None, module.params["concurrency"]))
+        result = work(_cloud.Cloud(login, module.params["concurrency"]))
     except VpnError as error:
         _warn(module, error.result)
         module.fail_json(msg=str(error), **error.result)

@@ -15,6 +15,19 @@ import unicodedata
 
 REDACTED = "(secret)"
 
+# What a login calls its secrets: password, application_credential_secret, token, passcode.
+_SECRET_WORDS = ("password", "secret", "token", "passcode")
+
+
+def without_secrets(login: t.Any) -> t.Any:
+    """Copy what a user gave as login, whatever its shape, with its secrets made unreadable."""
+    if isinstance(login, t.Mapping):
+        return {
+            name: REDACTED if any(word in str(name).lower() for word in _SECRET_WORDS) else without_secrets(value)
+            for name, value in login.items()
+        }
+    return [without_secrets(one) for one in login] if isinstance(login, list) else login
+
 
 def find(psks: t.Mapping[str, t.Any], hub: str, site: str) -> str | None:
     """Look up a connection's key: under ``hub/site`` first, else under the site's name; None when there is none."""

@@ -93,3 +93,17 @@ def test_a_derived_key_is_allowed_everywhere(place):
 
 def test_a_place_is_not_just_the_joined_names():
     assert _secrets.derive("m" * 16, "a", "bc") != _secrets.derive("m" * 16, "ab", "c")
+
+
+def test_a_login_without_its_secrets():
+    login = {
+        "auth_type": "v3applicationcredential", "region_name": "eu",
+        "auth": {"username": "me", "password": "p", "application_credential_secret": "s", "token": "t", "passcode": "1"},
+        "regions": [{"values": {"password": "p"}}],
+    }  # fmt: skip
+    assert _secrets.without_secrets(login) == {
+        "auth_type": "v3applicationcredential", "region_name": "eu",
+        "auth": {"username": "me", **dict.fromkeys(("password", "application_credential_secret", "token", "passcode"), "(secret)")},
+        "regions": [{"values": {"password": "(secret)"}}],
+    }  # fmt: skip
+    assert [_secrets.without_secrets(one) for one in (None, "otc")] == [None, "otc"]
