@@ -21,7 +21,7 @@ options:
     type: int
     default: 4
 requirements:
-  - openstacksdk >= 4.0
+  - openstacksdk >= 4.0 (4.5 for a login by token)
   - netaddr
 attributes:
   action_group:

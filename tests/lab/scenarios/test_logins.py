@@ -120,9 +120,13 @@ WAYS = (
 def test_a_way_to_log_in(python, entry, connection, tmp_path, way):
     environment, cloud = way(entry, connection, tmp_path / "clouds.yaml")
     result, printed = ask(python, environment, cloud=cloud)
+    assert entry["auth"]["password"] not in printed
+    if way is token and python != sys.executable:
+        # openstacksdk before 4.5.0 sends "None" for it; the documentation says so, and this when it is no longer true
+        assert "failed" in result
+        return
     assert "failed" not in result, result
     assert result["hub"]["vpc"]["name"] == "prod"
-    assert entry["auth"]["password"] not in printed
 
 
 def changed(entry, **auth: t.Any) -> dict[str, t.Any]:
