@@ -35,8 +35,16 @@ def pairs(wanted: Target, snapshot: Snapshot, by_id: t.Mapping[str, Body]) -> di
     ours = [one for one in snapshot["site_connection"] if (owner(one) or Owner("")).hub == wanted.hub]
     free = {one["id"]: one for one in ours}
     by_site: dict[str | None, list[Body]] = {}
-    # Where two runs at once made everything twice, all go on with what the same one of them made.
-    for one in sorted(ours, key=lambda one: ([one.get(field) or "" for field in REFERENCES], one["id"])):
+    # Where two runs at once made things twice, all go on with what the same one of them made: the one that made more.
+    sites: dict[t.Any, set[str | None]] = {}
+    for one in ours:
+        for field in REFERENCES:
+            sites.setdefault(one.get(field), set()).add(t.cast(Owner, owner(one)).site)
+
+    def preference(one: Body) -> tuple[t.Any, ...]:
+        return [(-len(sites[one.get(field)]), one.get(field) or "") for field in REFERENCES], one["id"]
+
+    for one in sorted(ours, key=preference):
         by_site.setdefault(t.cast(Owner, owner(one)).site, []).append(one)
     services = {one["id"]: one for one in snapshot["vpn_service"]}
     foreign: dict[str, list[Body]] = {}

@@ -443,3 +443,15 @@ def test_of_what_two_runs_made_one_whole_stays(first):
     end = _steps.project(there, plan(there, TWO).steps)
     assert {kind: len(end[kind]) for kind in kinds} == {kind: len(after(snapshot(), TWO)[kind]) for kind in kinds}
     assert verbs(plan(end, TWO)) == []
+
+
+def test_of_what_two_runs_made_in_part_the_whole_one_stays():
+    """The one whose policies have the lower ids came to one site only."""
+    there = after(snapshot(), TWO)
+    [ike] = there["ike_policy"]
+    there["ike_policy"].append({**ike, "id": "0"})
+    [berlin] = [one for one in there["site_connection"] if one["name"] == "prod/berlin/1"]
+    there["site_connection"].append({**berlin, "id": "00", "ikepolicy_id": "0"})
+    planned = plan(there, TWO)
+    assert verbs(planned) == ["delete site_connection prod/berlin/1", "delete ike_policy prod/default"]
+    assert {step.id for step in planned.steps} == {"0", "00"}
