@@ -23,8 +23,8 @@ def start() -> None:
     admin = context.get_admin_context()
     states = {vpn_models.VPNService: constants.ACTIVE, vpn_models.IPsecSiteConnection: constants.DOWN}
 
-    @api.retry_if_session_inactive(context_var_name="admin")
-    def report(admin: context.Context) -> None:
+    @api.retry_db_errors
+    def report() -> None:
         for model, state in states.items():
             with api.CONTEXT_READER.using(admin):
                 pending = admin.session.query(model.id).filter(model.status.like("PENDING%")).first()
@@ -36,7 +36,7 @@ def start() -> None:
 
     def run() -> None:
         while True:
-            report(admin)
+            report()
             time.sleep(_INTERVAL)
 
     threading.Thread(target=run, name="reporting agent", daemon=True).start()
