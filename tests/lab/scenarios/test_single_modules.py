@@ -1,16 +1,24 @@
 # Copyright (c) 2026, the bothends.vpn authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The modules for one object against the real API: made, again, changed, refused, removed. In this order."""
+"""The modules for one object against the real API: made, again, changed, refused, removed. In this order.
+
+A playbook runs each of them; what is a table of cases runs the same code without Ansible's start of a process for each task.
+"""
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import typing as t
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _group_rules, _single_kinds, _single_run
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from bothends_lab.cloud.api import ApiError
 
 from .conftest import Playbooks, Run, writes
@@ -31,13 +39,17 @@ WHOLE: list[Task] = [
     ("endpoint_group", {"name": "there", "type": "cidr", "endpoints": ["192.168.3.7/24"]}),
     ("site_connection", CONNECTION),
 ]
+RULE: Task = (
+    "security_group_rules",
+    {"security_group": "servers", "rules": [{"protocol": "icmp", "description": "of the play"}]},
+)
 PATHS = {
     "ike_policy": "vpn/ikepolicies", "ipsec_policy": "vpn/ipsecpolicies", "vpn_service": "vpn/vpnservices",
     "endpoint_group": "vpn/endpoint-groups", "site_connection": "vpn/ipsec-site-connections",
 }  # fmt: skip
 
 
-class Modules:
+class Play:
     """Runs modules as the tasks of one play; the cloud comes from the action group's defaults."""
 
     def __init__(self, playbook: Playbooks, directory: t.Any) -> None:
@@ -73,30 +85,63 @@ class Modules:
         self.output += run.output
         return json.loads(kept.read_text())
 
+
+class Modules:
+    """Runs what the modules run, in this process."""
+
+    def __init__(self) -> None:
+        self.cloud = functools.cache(_cloud.Cloud)
+        self.output = ""
+
+    def __call__(self, *tasks: Task, check: bool = False) -> list[dict[str, t.Any]]:
+        """Run them, whatever comes of each; gives their results."""
+        results = [self._run(module, {"cloud": "lab", **options}, check) for module, options in tasks]
+        self.output += repr(results)
+        return results
+
+    def _run(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
+        rules = module == "security_group_rules"
+        spec = _single_run.spec(_group_rules.OPTIONS if rules else _single_kinds.options(module))
+        outcome = ArgumentSpecValidator(spec).validate(copy.deepcopy(options))
+        assert not outcome.error_messages, outcome.error_messages
+        work = _single_run.apply_rules if rules else functools.partial(_single_run.apply, module)
+        try:
+            return work(outcome.validated_parameters, self.cloud(options["cloud"]), check)
+        except VpnError as error:
+            return {"changed": False, **error.result, "failed": True, "msg": str(error)}
+
     def one(self, module: str, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
         """Run one."""
         return self((module, options), check=check)[0]
 
 
 @pytest.fixture(scope="module")
-def modules(lab, playbook, tmp_path_factory):
-    """A way to run modules, on a cloud without a VPN."""
+def play(lab, playbook, tmp_path_factory):
+    """A way to run modules by a playbook, on a cloud without a VPN."""
     lab.reset()
-    yield Modules(playbook, tmp_path_factory.mktemp("modules"))
+    yield Play(playbook, tmp_path_factory.mktemp("play"))
     lab.reset()
 
 
 @pytest.fixture(scope="module")
-def checked(modules, lab):
+def modules(play, lab):
+    """A way to run modules without one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OS_CLIENT_CONFIG_FILE", str(lab.clouds_yaml))
+        yield Modules()
+
+
+@pytest.fixture(scope="module")
+def checked(play, lab):
     """What check mode says while nothing is there."""
     mark = lab.mark()
-    return modules(*WHOLE, check=True), writes(lab, mark)
+    return play(*WHOLE, RULE, check=True), writes(lab, mark)
 
 
 @pytest.fixture(scope="module")
-def created(checked, modules):
+def created(checked, play):
     """The first real run."""
-    return modules(*WHOLE)
+    return play(*WHOLE, RULE)
 
 
 def there(lab, kind, **fields):
@@ -117,8 +162,8 @@ def unchanged(lab, modules, *tasks):
 def test_check_mode_writes_nothing_and_warns_of_what_is_not_there_yet(checked):
     results, written = checked
     assert written == [] and all(one["changed"] and not one.get("failed") for one in results)
-    assert [len(one.get("warnings", [])) for one in results] == [0, 0, 0, 0, 0, 5]
-    assert "VPN service 'vpn' is not there yet; its id is known after apply." in results[-1]["warnings"]
+    assert [len(one.get("warnings", [])) for one in results] == [0, 0, 0, 0, 0, 5, 0]
+    assert "VPN service 'vpn' is not there yet; its id is known after apply." in results[5]["warnings"]
 
 
 def test_the_real_run_does_what_check_mode_said(checked, created):
@@ -132,55 +177,55 @@ def test_the_server_has_what_was_asked_for(created, lab):
     connection = there(lab, "site_connection", name="berlin")[0]
     assert (connection["peer_id"], connection["psk"]) == ("203.0.113.10", KEY)
     assert there(lab, "endpoint_group", name="there")[0]["endpoints"] == ["192.168.3.0/24"]
-    for (module, options), result in zip(WHOLE, created, strict=True):
+    for (module, options), result in zip(WHOLE, created, strict=False):
         assert result[module]["id"] == there(lab, module, name=options["name"])[0]["id"]
-    assert created[-1]["site_connection"]["state"] in ("Not connected", "Normal"), "it was waited for"
+    assert [one["description"] for one in created[6]["rules"] if one["protocol"] == "icmp"] == ["of the play"]
+    assert created[5]["site_connection"]["state"] in ("Not connected", "Normal"), "it was waited for"
 
 
-def test_the_second_run_changes_nothing(created, lab, modules):
-    assert unchanged(lab, modules, *WHOLE)
+def test_the_second_run_changes_nothing(created, lab, play, modules):
+    assert unchanged(lab, play, *WHOLE, RULE)
     assert unchanged(lab, modules, *((module, {"name": options["name"]}) for module, options in WHOLE))
 
 
 # --- changed ---------------------------------------------------------------------------------------------------------
 
 
-# What is asked for, and what the server then has; a play does all of them.
-CHANGES: list[tuple[str, dict[str, t.Any], dict[str, t.Any]]] = [
-    ("vpn_service", {"name": "vpn", "description": "another"}, {"description": "another"}),
-    ("endpoint_group", {"name": "here", "description": "of the VPC"}, {"description": "of the VPC"}),
-    ("site_connection", {"name": "berlin", "mtu": 1400}, {"mtu": 1400}),
-    ("site_connection", {"name": "berlin", "dpd": {"interval": 10}},
+# What is asked for -> what the server has then. One after the other.
+CHANGES: list[tuple[Task, dict[str, t.Any]]] = [
+    (("vpn_service", {"name": "vpn", "description": "another"}), {"description": "another"}),
+    (("endpoint_group", {"name": "here", "description": "of the VPC"}), {"description": "of the VPC"}),
+    (("site_connection", {"name": "berlin", "mtu": 1400}), {"mtu": 1400}),
+    (("site_connection", {"name": "berlin", "dpd": {"interval": 10}}),
      {"dpd": {"action": "restart", "interval": 10, "timeout": 120}, "mtu": 1400}),
-    ("site_connection", {"name": "berlin", "peer_id": "berlin.example.com", "local_id": "cloud.example.com"},
+    (("site_connection", {"name": "berlin", "peer_id": "berlin.example.com", "local_id": "cloud.example.com"}),
      {"peer_id": "berlin.example.com", "local_id": "cloud.example.com"}),
-    ("site_connection", {"name": "berlin", "peer_address": "203.0.113.11", "initiator": "response-only"},
+    (("site_connection", {"name": "berlin", "peer_address": "203.0.113.11", "initiator": "response-only"}),
      {"peer_address": "203.0.113.11", "initiator": "response-only"}),
-    ("site_connection", {"name": "berlin", "psk": OTHER_KEY}, {"psk": OTHER_KEY}),
-    ("site_connection", {"name": "berlin", "admin_state_up": False}, {"admin_state_up": False, "psk": OTHER_KEY}),
+    (("site_connection", {"name": "berlin", "psk": OTHER_KEY}), {"psk": OTHER_KEY}),
+    (("site_connection", {"name": "berlin", "admin_state_up": False}), {"admin_state_up": False, "psk": OTHER_KEY}),
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def changes(created, lab, modules):
-    """For each change: what check mode said of it, what was done, and the ids before; and whether again nothing changed."""
-    tasks: list[Task] = [(module, options) for module, options, _fields in CHANGES]
-    before = [there(lab, module, name=options["name"])[0]["id"] for module, options in tasks]
-    planned, done = modules(*tasks, check=True), modules(*tasks)
-    return list(zip(planned, done, before, strict=True)), unchanged(lab, modules, *tasks)
-
-
-@pytest.mark.parametrize(
-    "number", range(len(CHANGES)), ids=lambda number: f"{CHANGES[number][0]}-{'-'.join(CHANGES[number][2])}"
-)
-def test_a_change_in_place(changes, lab, number):
-    (planned, done, before), (module, _options, fields) = changes[0][number], CHANGES[number]
-    assert done["changed"] and done["plan"] == planned["plan"] and "id" in done[module]
-    assert [one["id"] for one in there(lab, module, **fields)] == [before]
-
-
-def test_the_changes_again_change_nothing(changes):
-    assert changes[1]
+def test_changes_in_place(created, lab, modules):
+    tasks = [task for task, _fields in CHANGES]
+    before = {
+        module: result[module]["id"]
+        for (module, options), result in zip(WHOLE, created, strict=False)
+        if options["name"] != "there"
+    }
+    mark = lab.mark()
+    planned = modules(*tasks, check=True)
+    assert writes(lab, mark) == []
+    done = modules(*tasks)
+    assert len(writes(lab, mark)) == len(tasks)
+    for ((module, _options), fields), said, result in zip(CHANGES, planned, done, strict=True):
+        assert result["changed"] and (result["plan"], result["diff"]["before"].keys()) == (
+            said["plan"],
+            said["diff"]["before"].keys(),
+        )
+        assert [one["id"] for one in there(lab, module, **fields)] == [before[module]]
+    assert unchanged(lab, modules, *tasks)
 
 
 def test_check_mode_shows_the_same_diff(created, modules):
@@ -230,38 +275,28 @@ def test_what_is_unused_is_changed_or_made_anew(created, lab, modules):
 # --- refused ---------------------------------------------------------------------------------------------------------
 
 
-REFUSED: list[tuple[str, dict[str, t.Any], str]] = [
-    ("ike_policy", {"name": "strong", "integrity": "sha512"}, "cannot be changed: it is used by berlin"),
-    ("ipsec_policy", {"name": "strong", "state": "absent"}, "cannot be deleted: it is used by berlin"),
-    ("endpoint_group", {"name": "here", "endpoints": ["app"]}, "cannot be given other content: it is used by berlin"),
-    ("vpn_service", {"name": "vpn", "state": "absent"}, "cannot be deleted: it is used by berlin"),
-    ("vpn_service", {"name": "second", "vpc": "prod"}, "a second one would never work"),
-    ("site_connection", {"name": "berlin", "mtu": 67}, "mtu-range"),
-    ("site_connection", {"name": "berlin", "dpd": {"timeout": 5}}, "dpd-timeout"),
-    ("site_connection", {"name": "berlin", "peer_endpoint_group": "here"}, "group-type"),
-    ("site_connection", {"name": "berlin", "peer_cidrs": ["10.9.0.0/24"]}, "two-forms"),
-    ("site_connection", {"name": "berlin", "peer_address": "2001:db8::1"}, "no-gateway"),
-    ("site_connection", {"name": "berlin", "ike_policy": "not there"}, "IKE policy 'not there' is not there; there are: strong"),
-    ("endpoint_group", {"name": "new", "type": "cidr", "endpoints": ["10.0.0.0/24", "10.0.0.0/24"]}, "duplicate"),
+REFUSED: list[tuple[Task, str]] = [
+    (("ike_policy", {"name": "strong", "integrity": "sha512"}), "cannot be changed: it is used by berlin"),
+    (("ipsec_policy", {"name": "strong", "state": "absent"}), "cannot be deleted: it is used by berlin"),
+    (("endpoint_group", {"name": "here", "endpoints": ["app"]}), "cannot be given other content: it is used by berlin"),
+    (("vpn_service", {"name": "vpn", "state": "absent"}), "cannot be deleted: it is used by berlin"),
+    (("vpn_service", {"name": "second", "vpc": "prod"}), "a second one would never work"),
+    (("site_connection", {"name": "berlin", "mtu": 67}), "mtu-range"),
+    (("site_connection", {"name": "berlin", "dpd": {"timeout": 5}}), "dpd-timeout"),
+    (("site_connection", {"name": "berlin", "peer_endpoint_group": "here"}), "group-type"),
+    (("site_connection", {"name": "berlin", "peer_cidrs": ["10.9.0.0/24"]}), "two-forms"),
+    (("site_connection", {"name": "berlin", "peer_address": "2001:db8::1"}), "no-gateway"),
+    (("site_connection", {"name": "berlin", "ike_policy": "not there"}), "IKE policy 'not there' is not there; there are: strong"),
+    (("endpoint_group", {"name": "new", "type": "cidr", "endpoints": ["10.0.0.0/24", "10.0.0.0/24"]}), "duplicate"),
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def refused(created, lab, modules):
-    """What became of each, and what was written."""
+def test_what_is_refused_is_refused_before_the_first_write(created, lab, modules):
     mark = lab.mark()
-    return modules(*((module, options) for module, options, _message in REFUSED)), writes(lab, mark)
-
-
-@pytest.mark.parametrize("number", range(len(REFUSED)), ids=lambda number: REFUSED[number][2])
-def test_what_is_refused_is_refused_before_the_first_write(refused, number):
-    results, written = refused
-    assert (
-        results[number]["failed"]
-        and REFUSED[number][2] in results[number]["msg"]
-        and "Remedy: " in results[number]["msg"]
-    )
-    assert written == []
+    results = modules(*(task for task, _message in REFUSED))
+    assert writes(lab, mark) == []
+    for (_task, message), result in zip(REFUSED, results, strict=True):
+        assert result["failed"] and message in result["msg"] and "Remedy: " in result["msg"], result["msg"]
 
 
 @pytest.mark.parametrize(
@@ -280,6 +315,11 @@ def test_the_server_refuses_it_too(created, lab, kind, fields):
     one = there(lab, module, name="berlin" if module == "site_connection" else "strong")[0]
     with pytest.raises(ApiError):
         lab.api().update(PATHS[module], one["id"], kind, **fields)
+
+
+def test_a_playbook_says_why_it_was_refused(created, play):
+    (result,) = play(REFUSED[0][0])
+    assert result["failed"] and REFUSED[0][1] in result["msg"]
 
 
 def test_an_ambiguous_name_is_an_error_that_lists_the_ids(created, lab, modules):
@@ -392,12 +432,12 @@ def test_purge_and_absent(modules, lab):
 # --- removed ---------------------------------------------------------------------------------------------------------
 
 
-def test_all_goes_in_turn(created, lab, modules):
-    modules(("endpoint_group", {"name": "there", "type": "cidr", "endpoints": ["192.168.3.0/24"]}))
+def test_all_goes_in_turn(created, lab, play, modules):
+    modules(("endpoint_group", {"name": "there", "type": "cidr", "endpoints": ["192.168.3.0/24"]}), RULE)
     off: list[Task] = [(module, {"name": options["name"], "state": "absent"}) for module, options in reversed(WHOLE)]
-    off.insert(1, ("endpoint_group", {"name": "wider", "state": "absent"}))
-    planned = modules(*off[:1], check=True)
-    done = modules(*off)
+    off[1:1] = [("endpoint_group", {"name": "wider", "state": "absent"}), (RULE[0], {**RULE[1], "state": "absent"})]
+    planned = modules(off[0], check=True)
+    done = play(*off)
     assert done[0]["plan"] == planned[0]["plan"] and all(one["changed"] and not one.get("failed") for one in done), done
     assert [there(lab, kind) for kind in PATHS] == [[]] * len(PATHS)
     assert unchanged(lab, modules, *off)
@@ -436,6 +476,7 @@ def test_the_dialect_of_another_provider(modules, lab):
     assert key not in modules.output and KEY.replace(" ", ".") not in modules.output
 
 
-def test_no_key_was_shown(created, modules):
-    """All of the above ran with --diff and -vvv. That the keys were there at all, the server says above."""
-    assert modules.output and KEY not in modules.output and OTHER_KEY not in modules.output
+def test_no_key_was_shown(created, play, modules):
+    """All plays ran with --diff and -vvv. That the keys were there at all, the server says above."""
+    for output in (play.output, modules.output):
+        assert "berlin" in output and KEY not in output and OTHER_KEY not in output
