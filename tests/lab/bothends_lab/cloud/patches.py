@@ -101,16 +101,19 @@ def leave_namespaces_of_other_clouds() -> None:
 def retry_what_meets_a_locked_database() -> None:
     """SQLite refuses a write while another one goes on, where a database server would let it wait.
 
-    Two places of neutron-vpnaas do not bear that. A status report raises in the agent's loop, which then never reports
-    again. A VPN service is stored in two transactions, and when the second one is refused, neutron begins with the first
-    again: one request makes two services. neutron's own decorator for its API calls does for these two as well.
+    Three places of neutron-vpnaas do not bear that. A status report raises in the agent's loop, which then never reports
+    again. A VPN service is stored in three transactions, and when the second or third one is refused, neutron begins with
+    the first again: one request makes two services, and one of them has no address. neutron's own decorator for its API
+    calls does for these as well.
     """
     from neutron.db.servicetype_db import ServiceTypeManager
     from neutron_lib.db import api
     from neutron_vpnaas.db.vpn.vpn_db import VPNPluginRpcDbMixin
+    from neutron_vpnaas.services.vpn.service_drivers.base_ipsec import BaseIPsecVPNDriver
 
     for owner, name in (
         (VPNPluginRpcDbMixin, "update_status_by_agent"),
         (ServiceTypeManager, "add_resource_association"),
+        (BaseIPsecVPNDriver, "create_vpnservice"),
     ):
         setattr(owner, name, api.retry_if_session_inactive()(getattr(owner, name)))
