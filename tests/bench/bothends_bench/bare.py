@@ -44,7 +44,7 @@ class Client:
     def send(self, method: str, path: str, body: Any = None) -> tuple[Any, Any]:
         """Send one request; an answer that is no success ends the run."""
         if not hasattr(self.local, "connection"):
-            self.local.connection = http.client.HTTPConnection(self.host, timeout=120)
+            self.local.connection = http.client.HTTPConnection(self.host, timeout=600)
         headers = {"Content-Type": "application/json", "X-Auth-Token": self.token}
         self.local.connection.request(method, path, None if body is None else json.dumps(body), headers)
         answer = self.local.connection.getresponse()
