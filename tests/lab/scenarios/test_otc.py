@@ -33,7 +33,7 @@ def run(playbook):
 @pytest.fixture(scope="module")
 def planned(fresh, lab, run):
     mark = lab.mark()
-    return run("cloud", "--check", "--diff"), writes(lab, mark)
+    return run("site", "--check", "--diff"), writes(lab, mark)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,7 @@ def test_a_wrong_provider_is_told_before_anything_is_written(lab, playbook, clou
 def test_check_mode_says_what_the_real_run_does_and_writes_nothing(planned, first):
     run, written = planned
     assert written == [] and planned_steps(run.output)
+    assert "is known once its VPN is there" in " ".join(run.output.split()), "the hub's address"
     assert planned_steps(first.output) == planned_steps(run.output)
 
 
