@@ -14,6 +14,8 @@ import typing as t
 import unicodedata
 
 REDACTED = "(secret)"
+# What stands in a file where a person has to put in something.
+PLACEHOLDER = "CHANGEME-"
 
 # What a login calls its secrets: password, application_credential_secret, token, passcode.
 _SECRET_WORDS = ("password", "secret", "token", "passcode")
@@ -43,6 +45,8 @@ def problem(psk: str, length: tuple[int, int], alphabet: str = "") -> str | None
     low, high = length
     if not low <= len(psk) <= high:
         return f"has {len(psk)} characters; {low} to {high} are allowed"
+    if psk.startswith(PLACEHOLDER):
+        return "is a placeholder that nobody has replaced"
     control = sum(1 for letter in psk if unicodedata.category(letter) in ("Cc", "Cs"))
     if control:
         return f"has {control} control character{'' if control == 1 else 's'} (a line end, say)"

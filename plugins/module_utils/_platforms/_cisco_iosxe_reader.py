@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _cisco_iosxe_words as words
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ios_text as text
+from ansible_collections.bothends.vpn.plugins.module_utils._secrets import PLACEHOLDER
 
 Record = t.Dict[str, t.Any]
 _SPEAKER = "cisco_iosxe"
@@ -78,7 +79,7 @@ def _read_connection(entry: text.Line, blocks: dict[str, text.Line]) -> Record:
     }
     {"v1": _read_ike_v1, "v2": _read_ike_v2}[version](record, entry, blocks)
     psk = record.pop("psk")
-    if not psk.startswith(text.PLACEHOLDER):
+    if not psk.startswith(PLACEHOLDER):
         record["psk"] = psk
     return record
 

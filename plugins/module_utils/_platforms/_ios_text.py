@@ -14,7 +14,6 @@ import typing as t
 # A blank ends a word and a question mark asks for help: IOS knows no way to quote either.
 _WORD = re.compile(r"[!-~]+\Z")
 _LONGEST = 200  # a line of the CLI takes 254 characters
-PLACEHOLDER = "CHANGEME-"
 
 
 class Line(t.NamedTuple):

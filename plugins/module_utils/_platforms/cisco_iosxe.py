@@ -28,6 +28,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _cisco_iosxe_words as words
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ios_text as text
+from ansible_collections.bothends.vpn.plugins.module_utils._secrets import PLACEHOLDER
 
 NAME = "cisco_iosxe"
 TITLE = "Cisco IOS XE"
@@ -228,7 +229,7 @@ def _nat_lines(numbers: dict[str, t.Any], pairs: list[tuple[str, str]]) -> list[
     first = numbers.get("nat_sequence")
     return [
         {
-            "number": text.PLACEHOLDER + "nat_sequence" if first is None else int(first) + index,
+            "number": PLACEHOLDER + "nat_sequence" if first is None else int(first) + index,
             "pair": f"{text.wildcard(ours)} {text.wildcard(theirs)}",
         }
         for index, (ours, theirs) in enumerate(pairs)
@@ -239,7 +240,7 @@ def _connection(record: Record, settings: dict[str, t.Any]) -> dict[str, t.Any]:
     ike, ipsec, version = record["ike"], record["ipsec"], record["ike"]["version"]
     numbers, name = _numbers(record, settings), words.object_name(record["name"])
     where = _algorithms.context("ike", version)
-    gateway = record["remote"].get("gateway") or text.PLACEHOLDER + "gateway"
+    gateway = record["remote"].get("gateway") or PLACEHOLDER + "gateway"
     pairs = [(one["local_subnets"][0], one["remote_subnets"][0]) for one in record["tunnels"]]
     timeout = int(record["dpd"]["timeout"]) - int(record["dpd"]["interval"])
     return {
@@ -248,16 +249,16 @@ def _connection(record: Record, settings: dict[str, t.Any]) -> dict[str, t.Any]:
         "version": version,
         "mode": record["mode"],
         "numbers": {
-            number: numbers[number] if numbers.get(number) is not None else text.PLACEHOLDER + number
+            number: numbers[number] if numbers.get(number) is not None else PLACEHOLDER + number
             for number in _cisco_iosxe_checks.NUMBERS
         },
         "gateway": gateway,
         "local_address": record["local"].get("address")
         or record["local"].get("gateway")
-        or text.PLACEHOLDER + "local-address",
-        "local_id": _identity(record["local"].get("id"), version, words.SELF_WORD, text.PLACEHOLDER + "local-id"),
+        or PLACEHOLDER + "local-address",
+        "local_id": _identity(record["local"].get("id"), version, words.SELF_WORD, PLACEHOLDER + "local-id"),
         "remote_id": _identity(record["remote"].get("id"), version, words.ID_WORD, f"{gateway} {_HOST_MASK}"),
-        "psk": record.get("psk") or text.PLACEHOLDER + "psk",
+        "psk": record.get("psk") or PLACEHOLDER + "psk",
         "ike": {
             **{field: _word(field, ike.get(field), where) for field in ("encryption", "integrity", "prf", "dh_group")},
             "lifetime": int(ike["lifetime"]),
@@ -300,9 +301,9 @@ def model(
     named = {name: settings.get(name) or "" for name in _cisco_iosxe_checks.WORDS if name != "lan_interfaces"}
     for name in ("wan_interface", *_needed_words(settings, records)):
         if name in named and not named[name]:
-            named[name] = text.PLACEHOLDER + name
+            named[name] = PLACEHOLDER + name
     lan = settings["lan_interfaces"] or (
-        [text.PLACEHOLDER + "lan_interfaces"] if "lan_interfaces" in _needed_words(settings, records) else []
+        [PLACEHOLDER + "lan_interfaces"] if "lan_interfaces" in _needed_words(settings, records) else []
     )
     return {
         **named,

@@ -140,6 +140,7 @@ def test_each_rule_finds_its_fault(sites, policies, code, field):
         ({"a": "x" * 256}, "psk-not-allowed"),
         ({"a": "a key with\nanother line"}, "psk-not-allowed"),
         ({"a": " a key with a blank before"}, "psk-not-allowed"),
+        ({"a": "CHANGEME-psk-and-some-more"}, "psk-not-allowed"),
         ({"a": "short"}, "psk-short"),
     ],
 )
