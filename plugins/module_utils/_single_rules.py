@@ -442,8 +442,9 @@ def policies(case: Case) -> Found:
         )  # fmt: skip
     if ike and ipsec:
         pair = {"ike": ike, "ipsec": ipsec}
-        record = {**_record(), **{part: {**t.cast(t.Any, _record())[part], "lifetime": _objects.normal("lifetime", one)}
-                                for part, one in pair.items()}}  # fmt: skip
+        record: dict[str, t.Any] = {**_record()}
+        for part, one in pair.items():
+            record[part] = {**record[part], "lifetime": _objects.normal("lifetime", one)}
         for check in _rules_strength.RULES:
             for one in check(t.cast(_topology.Connection, record), _hub(case.params["provider"])):
                 if one["code"] == "lifetime-order":  # what concerns one of them alone was told when it was made
