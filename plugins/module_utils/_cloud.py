@@ -196,10 +196,11 @@ class Cloud:
         done: list[Step] = []
         for _key, batch in itertools.groupby(steps, key=lambda step: (step.verb, step.kind)):
             failed: list[tuple[Step, CloudError]] = []
+            down = threading.Event()
             with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
-                running = [pool.submit(self._execute, unit, ids, timeout) for unit in _units(list(batch))]
+                running = [pool.submit(self._unless, down, unit, ids, timeout) for unit in _units(list(batch))]
                 for future in concurrent.futures.as_completed(running):
-                    for step, outcome in [] if future.cancelled() else future.result():
+                    for step, outcome in future.result():
                         if isinstance(outcome, CloudError):
                             failed.append((step, outcome))
                             continue
@@ -208,9 +209,6 @@ class Cloud:
                             ids[step.ref] = outcome
                         if progress:
                             progress(len(done), step)
-                    if any(error.fault in _DOWN for _step, error in failed):
-                        for other in running:
-                            other.cancel()
             if failed:
                 order = {id(step): number for number, step in enumerate(steps)}
                 step, cause = min(failed, key=lambda one: order[id(one[0])])
@@ -218,6 +216,17 @@ class Cloud:
                 left = [_told(one) for one in steps if id(one) not in finished]
                 raise undone(cause, _told(step), [_told(one) for one in done], left) from cause
         return ids
+
+    def _unless(
+        self, down: threading.Event, unit: t.Sequence[Step], ids: t.Mapping[Ref, str], timeout: float
+    ) -> list[tuple[Step, str | CloudError]]:
+        """Do what one request does, unless another one has found the cloud down."""
+        if down.is_set():
+            return []
+        outcomes = self._execute(unit, ids, timeout)
+        if any(isinstance(outcome, CloudError) and outcome.fault in _DOWN for _step, outcome in outcomes):
+            down.set()
+        return outcomes
 
     def _execute(
         self, unit: t.Sequence[Step], ids: t.Mapping[Ref, str], timeout: float
