@@ -14,7 +14,6 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     REFERENCES,
     Body,
     Desired,
-    Owner,
     Snapshot,
     Target,
     content,
@@ -32,24 +31,26 @@ def pairs(wanted: Target, snapshot: Snapshot, by_id: t.Mapping[str, Body]) -> di
     only one that leads there.
     """
     matches: dict[str, Body] = {}
-    ours = [one for one in snapshot["site_connection"] if (owner(one) or Owner("")).hub == wanted.hub]
+    owners = {one["id"]: owner(one) for one in snapshot["site_connection"]}
+    site_of = {one: who.site for one, who in owners.items() if who and who.hub == wanted.hub}
+    ours = [one for one in snapshot["site_connection"] if one["id"] in site_of]
     free = {one["id"]: one for one in ours}
     by_site: dict[str | None, list[Body]] = {}
     # Where two runs at once made things twice, all go on with what the same one of them made: the one that made more.
     sites: dict[t.Any, set[str | None]] = {}
     for one in ours:
         for field in REFERENCES:
-            sites.setdefault(one.get(field), set()).add(t.cast(Owner, owner(one)).site)
+            sites.setdefault(one.get(field), set()).add(site_of[one["id"]])
 
     def preference(one: Body) -> tuple[t.Any, ...]:
         return [(-len(sites[one.get(field)]), one.get(field) or "") for field in REFERENCES], one["id"]
 
     for one in sorted(ours, key=preference):
-        by_site.setdefault(t.cast(Owner, owner(one)).site, []).append(one)
+        by_site.setdefault(site_of[one["id"]], []).append(one)
     services = {one["id"]: one for one in snapshot["vpn_service"]}
     foreign: dict[str, list[Body]] = {}
     for one in snapshot["site_connection"]:
-        if owner(one) is None:
+        if owners[one["id"]] is None:
             foreign.setdefault(one["peer_address"], []).append(one)
 
     def same_selectors(desired: Desired, one: Body) -> bool:
@@ -57,10 +58,12 @@ def pairs(wanted: Target, snapshot: Snapshot, by_id: t.Mapping[str, Body]) -> di
             normal("endpoints", desired.body[field].body) for field in ("local_ep_group_id", "peer_ep_group_id")
         )
 
+    # Few policies serve many connections.
+    policies = {one["id"]: content(kind, one) for kind in ("ike_policy", "ipsec_policy") for one in snapshot[kind]}
+
     def same_policies(desired: Desired, one: Body) -> bool:
         return all(
-            content(REFERENCES[field], by_id.get(one[field], {})) == desired.body[field].content
-            for field in ("ikepolicy_id", "ipsecpolicy_id")
+            policies.get(one[field]) == desired.body[field].content for field in ("ikepolicy_id", "ipsecpolicy_id")
         )
 
     rules: tuple[t.Callable[[Desired, Body], bool], ...] = (
