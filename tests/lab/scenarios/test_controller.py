@@ -209,10 +209,6 @@ def test_again_nothing_changes(untouched, controller):
     assert controller().changes == []
 
 
-def test_check_mode_again(untouched, controller):
-    assert controller("--check", "--diff").changes == []
-
-
 def test_a_limit_to_one_router(untouched, controller):
     ended = controller("--limit", "paris")
     assert ended.changes == []

@@ -111,14 +111,6 @@ def test_each_end_of_each_connection_has_the_key_made_for_it(first, lab):
     assert len(set(secrets["oslo"])) == 2
 
 
-def test_the_second_run_changes_nothing(first, lab, playbook):
-    mark = lab.mark()
-    run = playbook("site")
-    assert run.changed == 0
-    assert writes(lab, mark) == []
-    assert run.verdicts == dict.fromkeys(TUNNELS, "up")
-
-
 def test_every_tunnel_is_proven_with_its_own_policy(first, playbook):
     run = playbook.prove()
     assert run.verdicts == dict.fromkeys(TUNNELS, "proven"), run.why

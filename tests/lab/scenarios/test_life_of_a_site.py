@@ -38,7 +38,7 @@ ALL_UP = {
 class Seen:
     """What was lost while something was done."""
 
-    own: Flow | None
+    own: dict[str, Flow]
     neighbours: dict[str, Flow]
 
     def says(self) -> dict[str, str]:
@@ -78,21 +78,21 @@ def wait_for_all(lab):
 
 
 @contextlib.contextmanager
-def watched(lab, site: str, but: t.Container[str] = ()) -> t.Iterator[Seen]:
-    """Let a site and its neighbours ping; ``but`` names flows that have no tunnel now."""
+def watched(lab, *sites: str, but: t.Container[str] = ()) -> t.Iterator[Seen]:
+    """Let sites that change and their neighbours ping; ``but`` names flows that have no tunnel now."""
     with contextlib.ExitStack() as stack:
         flows = {name: stack.enter_context(lab.flow(*ends)) for name, ends in FLOWS.items() if name not in but}
-        seen = Seen(flows.pop(site, None), flows)
+        seen = Seen({site: flows.pop(site) for site in sites if site in flows}, flows)
         yield seen
     assert seen.neighbours
     assert {name: flow.lost for name, flow in seen.neighbours.items()} == dict.fromkeys(seen.neighbours, 0), seen.says()
 
 
-def noted(report: list[str], change: str, run: Run, seen: Seen) -> None:
-    """Keep a row of the documentation's table; of what the plan's steps say, the gravest."""
-    said = re.findall(r"^ +(?:create|update|delete)  .*  (at once|with new SAs|interrupts)", run.output, re.MULTILINE)
-    says = max(said, key=["at once", "with new SAs", "interrupts"].index)
-    report.append(f"| {change} | {says} | {seen.own or 'not up'} | {min(seen.says().values())} |")
+def noted(report: list[str], change: str, site: str, run: Run, seen: Seen) -> None:
+    """Keep a row of the documentation's table; of what the plan's steps say of the site, the gravest."""
+    steps = rf"^ +(?:create|update|delete)  .*/{site}\b.*  (at once|with new SAs|interrupts)"
+    says = max(re.findall(steps, run.output, re.MULTILINE), key=["at once", "with new SAs", "interrupts"].index)
+    report.append(f"| {change} | {says} | {seen.own.get(site, 'not up')} | {min(seen.says().values())} |")
     print(report[-1])
 
 
@@ -131,19 +131,36 @@ ROME_KEY = (
     "{{ lookup('file', inventory_dir ~ '/psks.yml') | bothends.vpn.psks"
     " | combine(oslo_psks, {'prod/rome': 'the second key of rome, made today'}) }}"
 )
-# What is changed, and whose; each builds on what the one before left.
-IN_PLACE: dict[str, tuple[str, dict[str, t.Any]]] = {
-    "a subnet less": ("berlin", {"vpn_sites": {"berlin": ONE_LAN}}),
-    "a subnet more": ("berlin", {"vpn_sites": {"berlin": DESCRIPTION["vpn_sites"]["berlin"]}}),
-    "one tunnel for each pair": ("berlin", {"vpn_sites": {"berlin": {"selector_mode": "per_pair"}}}),
-    "one tunnel for all pairs": ("berlin", {"vpn_sites": {"berlin": {"selector_mode": "combined"}}}),
-    "new key (its generation)": ("oslo", {"vpn_sites": {"oslo": {"psk_generation": 3}}}),
-    "new key, IKEv1": ("rome", {"vpn_psks": ROME_KEY}),
-    "gateway": ("paris", {"vpn_sites": {"paris": {"gateway": "203.0.113.21"}}}),
-    "dead peer detection": ("paris", {"vpn_sites": {"paris": {"dpd": {"interval": 15, "timeout": 60}}}}),
-    "who may begin": ("paris", {"vpn_sites": {"paris": {"initiator": "site"}}}),
-    "security-group rules": ("paris", {"vpn_sites": {"paris": {"security_group_rules": [{"protocol": "icmp"}]}}}),
-}
+# What is changed at once, and whose; each round builds on what the one before left. The sites without a change are watched too.
+IN_PLACE: list[dict[str, tuple[str, dict[str, t.Any]]]] = [
+    {
+        "berlin": ("a subnet less", {"vpn_sites": {"berlin": ONE_LAN}}),
+        "oslo": ("new key (its generation)", {"vpn_sites": {"oslo": {"psk_generation": 3}}}),
+    },
+    {
+        "berlin": ("a subnet more", {"vpn_sites": {"berlin": DESCRIPTION["vpn_sites"]["berlin"]}}),
+        "rome": ("new key, IKEv1", {"vpn_psks": ROME_KEY}),
+    },
+    {
+        "berlin": ("one tunnel for each pair", {"vpn_sites": {"berlin": {"selector_mode": "per_pair"}}}),
+        "paris": ("gateway", {"vpn_sites": {"paris": {"gateway": "203.0.113.21"}}}),
+    },
+    {
+        "berlin": ("one tunnel for all pairs", {"vpn_sites": {"berlin": {"selector_mode": "combined"}}}),
+        "paris": (
+            "dead peer detection, who may begin, security-group rules",
+            {
+                "vpn_sites": {
+                    "paris": {
+                        "dpd": {"interval": 15, "timeout": 60},
+                        "initiator": "site",
+                        "security_group_rules": [{"protocol": "icmp"}],
+                    }
+                }
+            },
+        ),
+    },
+]
 
 
 @pytest.fixture(scope="module")
@@ -152,17 +169,18 @@ def now():
     return {"vpn_sites": DESCRIPTION["vpn_sites"]}
 
 
-@pytest.mark.parametrize("change", IN_PLACE)
-def test_a_change_in_place_is_in_force_and_costs_the_neighbours_nothing(lab, playbook, report, now, change):
+@pytest.mark.parametrize("round_", IN_PLACE, ids=lambda round_: ", ".join(change for change, _what in round_.values()))
+def test_changes_in_place_are_in_force_and_cost_the_neighbours_nothing(lab, playbook, report, now, round_):
     """What stays keeps its id, and the SAs of both ends are made with what is declared now."""
-    site, change_of = IN_PLACE[change]
-    for name, entry in change_of.get("vpn_sites", {}).items():
-        now["vpn_sites"] = sites_with(now, name, **entry)
-    now.update({key: value for key, value in change_of.items() if key != "vpn_sites"})
+    for _change, what in round_.values():
+        for name, entry in what.get("vpn_sites", {}).items():
+            now["vpn_sites"] = sites_with(now, name, **entry)
+        now.update({key: value for key, value in what.items() if key != "vpn_sites"})
     ids = connections(lab)
-    with watched(lab, site) as seen:
+    with watched(lab, *round_) as seen:
         run = playbook("site", **now)
-    noted(report, change, run, seen)
+    for site, (change, _what) in round_.items():
+        noted(report, change, site, run, seen)
     assert set(run.verdicts.values()) == {"up"}, run.why
     there = connections(lab)
     assert {name: there[name] for name in there if name in ids} == {name: ids[name] for name in ids if name in there}
@@ -185,7 +203,7 @@ def test_another_policy_is_refused_and_then_replaces_the_connection(lab, playboo
     assert "this would interrupt prod/paris/1" in refused.output and writes(lab, mark) == []
     with watched(lab, "paris") as seen:
         run = playbook("site", vpn_allow_disruption=True, **now)
-    noted(report, "policy", run, seen)
+    noted(report, "policy", "paris", run, seen)
     assert set(run.verdicts.values()) == {"up"}, run.why
     proof = playbook.prove(**now)
     assert set(proof.verdicts.values()) == {"proven"}, proof.why
@@ -198,12 +216,12 @@ def test_a_site_is_disabled_and_enabled(lab, playbook, report):
     ids = connections(lab)
     with watched(lab, "paris") as seen:
         run = playbook("site", **changed(paris={"state": "disabled"}))
-    noted(report, "disabled", run, seen)
+    noted(report, "disabled", "paris", run, seen)
     assert run.verdicts["prod/paris/1"] == "disabled"
     assert not lab.ping("paris-pc", "192.168.1.10", count=2)
     with watched(lab, "paris", but=["paris"]) as seen:
         run = playbook("site")
-    noted(report, "enabled again", run, seen)
+    noted(report, "enabled again", "paris", run, seen)
     assert set(run.verdicts.values()) == {"up"} and connections(lab) == ids
     assert lab.wait_for_ping("paris-pc", "192.168.1.10")
 
@@ -211,11 +229,11 @@ def test_a_site_is_disabled_and_enabled(lab, playbook, report):
 def test_a_site_goes_and_comes_back(lab, playbook, report):
     with watched(lab, "paris") as seen:
         run = playbook("site", **changed(paris={"state": "absent"}))
-    noted(report, "absent", run, seen)
+    noted(report, "absent", "paris", run, seen)
     assert names(lab, "paris") == []
     with watched(lab, "paris", but=["paris"]) as seen:
         run = playbook("site")
-    noted(report, "added", run, seen)
+    noted(report, "added", "paris", run, seen)
     assert set(run.verdicts.values()) == {"up"}, run.why
 
 
@@ -269,7 +287,7 @@ def test_a_site_that_left_the_description_stays_until_it_is_purged(lab, playbook
         assert "this would interrupt prod/paris/1" in refused.output
         with watched(lab, "paris") as seen:
             run = playbook("site", "-e", "vpn_purge=true", "-e", "vpn_allow_disruption=true", **without("paris"))
-        noted(report, "purged", run, seen)
+        noted(report, "purged", "paris", run, seen)
         assert names(lab, "paris") == []
         assert foreign["id"] in {one["id"] for one in api.list("vpn/ikepolicies")}
     finally:
