@@ -135,24 +135,15 @@ def whole(one_pair, guest, lab):
     assert lab.wait_for_ping("berlin-pc", "192.168.1.10")
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        pytest.param(
-            (r"esp=\S+", "esp=aes256-sha2_512-dh20"), "integrity is sha512, declared is sha384", id="another hash"
-        ),
-        pytest.param(("pfs=yes", "pfs=no"), "rekeyed with PFS group none, declared is group20", id="no PFS"),
-    ],
-)
-def test_what_differs_at_one_end_passes_pings_but_not_the_proof(whole, guest, lab, playbook, change, said):
+def test_no_pfs_at_one_end_passes_pings_but_not_the_proof(whole, guest, lab, playbook):
     """The cloud's end also accepts its defaults."""
-    text, count = re.subn(*change, whole[CONF])
+    text, count = re.subn("pfs=yes", "pfs=no", whole[CONF])
     assert count == 1
     reload(guest, {CONF: text})
     assert lab.wait_for_ping("berlin-pc", "192.168.1.10")
     run = playbook.prove(ok=False, **ONE_PAIR)
     assert run.verdicts == {"prod/berlin/1": "failed"}
-    assert said in run.why
+    assert "rekeyed with PFS group none, declared is group20" in run.why
 
 
 def test_another_key_is_named(whole, lab, playbook):

@@ -141,10 +141,3 @@ def test_absent_removes_exactly_what_was_made(first, lab, run):
     assert run("site", vpn_sites=gone).changed
     nothing_left(lab)
     assert run("cloud", vpn_sites=gone).changed == 0
-
-
-def test_teardown(lab, run):
-    """Last."""
-    assert run("cloud").changed
-    run("teardown", teardown_confirm="prod")
-    nothing_left(lab)
