@@ -17,9 +17,9 @@ SITE = "192.168.3.0/24"
 WEB = {"protocol": "tcp", "ports": ["443"], "remote_ip_prefix": SITE}
 
 
-def short(todo):
+def short(wanted_steps):
     """Write the steps in short."""
-    return [f"{step.verb} {step.name}" for step in todo]
+    return [f"{step.verb} {step.name}" for step in wanted_steps]
 
 
 def there(*rules, **change):
@@ -61,8 +61,8 @@ def there(*rules, **change):
 def test_what_a_rule_is_made_of(rule, bodies):
     usual = {"security_group_id": "g1", "direction": "ingress", "ethertype": "IPv4", "protocol": None, "remote_ip_prefix": None,
              "remote_group_id": None, "port_range_min": None, "port_range_max": None}  # fmt: skip
-    todo = rule_steps({**empty(), "security_group_rule": []}, rule)
-    assert [step.body for step in todo] == [{**usual, **body} for body in bodies]
+    wanted_steps = rule_steps({**empty(), "security_group_rule": []}, rule)
+    assert [step.body for step in wanted_steps] == [{**usual, **body} for body in bodies]
 
 
 # --- comparison ------------------------------------------------------------------------------------------------------
@@ -116,8 +116,8 @@ def test_a_rule_for_an_address_group_is_none_for_everywhere():
 def test_purge_leaves_what_is_listed_and_nothing_else():
     cloud = there(WEB, {"protocol": "icmp"})
     assert short(rule_steps(cloud, WEB)) == []
-    todo = rule_steps(cloud, WEB, {"protocol": "udp"}, *EGRESS, purge=True)
-    assert short(todo) == ["create ingress udp anywhere", "delete ingress icmp anywhere"]
+    wanted_steps = rule_steps(cloud, WEB, {"protocol": "udp"}, *EGRESS, purge=True)
+    assert short(wanted_steps) == ["create ingress udp anywhere", "delete ingress icmp anywhere"]
     assert sorted(short(rule_steps(cloud, purge=True))) == sorted(
         [f"delete ingress tcp 443 {SITE}", "delete ingress icmp anywhere", *["delete egress any anywhere"] * 2]
     )
@@ -132,23 +132,27 @@ def test_absent_takes_what_is_listed_off_however_it_is_written():
     cloud = there(WEB)
     (one,) = [rule for rule in cloud["security_group_rule"] if rule["direction"] == "ingress"]
     cloud["security_group_rule"].append({**one, "id": "double", "protocol": "6"})
-    todo = rule_steps(cloud, {**WEB, "description": "whatever"}, {"protocol": "udp"}, state="absent")
-    assert [(step.verb, step.id) for step in todo] == [("delete", one["id"]), ("delete", "double")]
+    wanted_steps = rule_steps(cloud, {**WEB, "description": "whatever"}, {"protocol": "udp"}, state="absent")
+    assert [(step.verb, step.id) for step in wanted_steps] == [("delete", one["id"]), ("delete", "double")]
 
 
 def test_another_description_is_another_rule_and_the_old_one_goes_first():
     cloud = there({**WEB, "description": "old"})
-    todo = rule_steps(cloud, {"protocol": "udp"}, {**WEB, "description": "new"})
+    wanted_steps = rule_steps(cloud, {"protocol": "udp"}, {**WEB, "description": "new"})
     name = f"ingress tcp 443 {SITE}"
-    assert short(todo) == ["create ingress udp anywhere", f"delete {name}", f"create {name}"]
-    assert [step.why for step in todo] == ["", "other description", ""]
-    assert rule_steps(_steps.project(cloud, todo), {**WEB, "description": "new"}) == []
+    assert short(wanted_steps) == ["create ingress udp anywhere", f"delete {name}", f"create {name}"]
+    assert [step.why for step in wanted_steps] == ["", "other description", ""]
+    assert rule_steps(_steps.project(cloud, wanted_steps), {**WEB, "description": "new"}) == []
 
 
 def test_rules_that_share_a_line_are_told_apart():
     """The line of a rule does not say its IP version."""
-    todo = rule_steps({**empty(), "security_group_rule": []}, {"ethertype": "IPv4"}, {"ethertype": "IPv6"})
-    assert len({step.ref for step in todo}) == len(_steps.project(empty(), todo)["security_group_rule"]) - 2 == 2
+    wanted_steps = rule_steps({**empty(), "security_group_rule": []}, {"ethertype": "IPv4"}, {"ethertype": "IPv6"})
+    assert (
+        len({step.ref for step in wanted_steps})
+        == len(_steps.project(empty(), wanted_steps)["security_group_rule"]) - 2
+        == 2
+    )
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------

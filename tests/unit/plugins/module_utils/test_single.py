@@ -26,11 +26,11 @@ from ansible_collections.bothends.vpn.tests.unit.singles import (
 KINDS = [kind for kind, _given in WHOLE]
 
 
-def short(todo):
+def short(wanted_steps):
     """Write the steps in short."""
     return [
         f"{step.verb} {step.name}" + (f" {','.join(sorted(step.body))}" if step.verb == "update" else "")
-        for step in todo
+        for step in wanted_steps
     ]
 
 
@@ -264,9 +264,9 @@ def test_what_is_in_use_stays(kind, given, message):
 def test_all_can_be_removed_in_turn():
     there = whole()
     for kind, wanted in reversed(WHOLE):
-        todo = steps(there, kind, name=wanted["name"], state="absent")
-        assert short(todo) == [f"delete {wanted['name']}"]
-        there = _steps.project(there, todo)
+        wanted_steps = steps(there, kind, name=wanted["name"], state="absent")
+        assert short(wanted_steps) == [f"delete {wanted['name']}"]
+        there = _steps.project(there, wanted_steps)
         assert steps(there, kind, name=wanted["name"], state="absent") == []
     assert [there[kind] for kind in KINDS] == [[]] * len(KINDS)
 
@@ -418,8 +418,8 @@ def test_nothing_is_wrong_with_what_they_start_from():
     ],
 )
 def test_what_is_weak_is_a_warning(kind, given, warning):
-    todo, warnings = planned(empty(), kind, name="x", **given)
-    assert len(todo) == 1 and len(warnings) == (1 if warning else 0)
+    wanted_steps, warnings = planned(empty(), kind, name="x", **given)
+    assert len(wanted_steps) == 1 and len(warnings) == (1 if warning else 0)
     assert warning is None or warning in warnings[0]
 
 
@@ -620,25 +620,27 @@ def test_words_that_we_have_none_for_stay(kind):
     ],
 )
 def test_what_is_not_there_yet(kind, given, what):
-    todo, warnings = planned(empty(), kind, check_mode=True, name="x", **given)
-    assert len(todo) == 1 and _single.UNKNOWN in repr(todo[0].body)
+    wanted_steps, warnings = planned(empty(), kind, check_mode=True, name="x", **given)
+    assert len(wanted_steps) == 1 and _single.UNKNOWN in repr(wanted_steps[0].body)
     assert warnings == [f"{what} is not there yet; its id is known after apply."]
     with pytest.raises(VpnError, match=f"{what} is not there; there are: .*Remedy: create it"):
         steps(empty(), kind, name="x", **given)
 
 
 def test_a_connection_whose_parts_are_not_there_yet():
-    todo, warnings = planned(empty(), "site_connection", check_mode=True, **CONNECTION)
-    assert short(todo) == ["create berlin"] and len(warnings) == 5
+    wanted_steps, warnings = planned(empty(), "site_connection", check_mode=True, **CONNECTION)
+    assert short(wanted_steps) == ["create berlin"] and len(warnings) == 5
     with pytest.raises(VpnError, match="VPN service 'vpn' is not there"):
         steps(empty(), "site_connection", **CONNECTION)
 
 
 def test_what_is_not_known_yet_is_no_change_of_what_cannot_change():
-    todo, warnings = planned(whole(), "site_connection", check_mode=True, name="berlin", ike_policy="later")
-    assert (todo, len(warnings)) == ([], 1)
-    todo, _warnings = planned(whole(), "site_connection", check_mode=True, name="berlin", peer_endpoint_group="later")
-    assert todo[0].body == {"peer_ep_group_id": _single.UNKNOWN}
+    wanted_steps, warnings = planned(whole(), "site_connection", check_mode=True, name="berlin", ike_policy="later")
+    assert (wanted_steps, len(warnings)) == ([], 1)
+    wanted_steps, _warnings = planned(
+        whole(), "site_connection", check_mode=True, name="berlin", peer_endpoint_group="later"
+    )
+    assert wanted_steps[0].body == {"peer_ep_group_id": _single.UNKNOWN}
 
 
 # --- for any wish ----------------------------------------------------------------------------------------------------
