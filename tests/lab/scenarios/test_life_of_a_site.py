@@ -126,6 +126,11 @@ def names(lab, site: str) -> list[str]:
     ]
 
 
+def router_file(lab, site: str) -> str:
+    """What a site's router has of it."""
+    return lab.file(site, f"/etc/swanctl/conf.d/bothends-vpn-{site}.conf").read_text()
+
+
 ONE_LAN = {
     "subnets": ["192.168.3.0/24"],
     "router_settings": None,
@@ -215,56 +220,48 @@ def test_another_policy_is_refused_and_then_replaces_the_connection(lab, playboo
     wait_for_all(lab)
 
 
-def test_a_site_is_disabled_and_enabled(lab, playbook, report):
-    """The cloud keeps its objects; nothing passes until it is enabled again."""
+def test_a_site_is_disabled_another_goes_and_both_come_back(lab, playbook, report):
+    """Of the disabled one the cloud keeps its objects, and nothing passes; of the absent one nothing is left at either end."""
     ids = connections(lab)
-    with watched(lab, "paris") as seen:
-        run = playbook("site", **changed(paris={"state": "disabled"}))
+    with watched(lab, "paris", "berlin") as seen:
+        run = playbook("site", **changed(paris={"state": "disabled"}, berlin={"state": "absent"}))
     noted(report, "disabled", "paris", run, seen)
+    noted(report, "absent", "berlin", run, seen)
     assert run.verdicts["prod/paris/1"] == "disabled"
     assert not lab.ping("paris-pc", "192.168.1.10", count=2)
-    with watched(lab, "paris", but=["paris"]) as seen:
+    assert names(lab, "berlin") == []
+    with watched(lab, "paris", "berlin", but=["paris", "berlin"]) as seen:
         run = playbook("site")
     noted(report, "enabled again", "paris", run, seen)
-    assert set(run.verdicts.values()) == {"up"} and connections(lab) == ids
-    assert lab.wait_for_ping("paris-pc", "192.168.1.10")
-
-
-def test_a_site_goes_and_comes_back(lab, playbook, report):
-    with watched(lab, "paris") as seen:
-        run = playbook("site", **changed(paris={"state": "absent"}))
-    noted(report, "absent", "paris", run, seen)
-    assert names(lab, "paris") == []
-    with watched(lab, "paris", but=["paris"]) as seen:
-        run = playbook("site")
-    noted(report, "added", "paris", run, seen)
+    noted(report, "added", "berlin", run, seen)
     assert set(run.verdicts.values()) == {"up"}, run.why
+    there = connections(lab)
+    assert {name for name in ids if there[name] != ids[name]} == {"prod/berlin/1"}
+    wait_for_all(lab)
 
 
-def test_one_sites_error_stops_that_site_only(lab, playbook):
-    """Its two ends stay as they are, also with purge; the others go on, and the run fails at its end."""
-    ids, files = connections(lab), lab.file("paris", "/etc/swanctl/conf.d/bothends-vpn-paris.conf").read_text()
-    broken = changed(paris={"subnets": ["192.168.5/24"]}, berlin={"dpd": {"interval": 20}})
+def test_what_is_wrong_with_a_site_or_a_hub_stops_it_only(lab, playbook):
+    """Their ends stay as they are, also with purge; the others go on, and the run fails at its end.
+
+    paris has a broken subnet; one of oslo's two hubs is not there; berlin's change is made.
+    """
+    ids, kept = connections(lab), {site: router_file(lab, site) for site in ("paris", "oslo")}
+    hubs = {**DESCRIPTION["vpn_hubs"], "test": {**DESCRIPTION["vpn_hubs"]["test"], "vpc": "tset"}}
+    dpd = {"dpd": {"interval": 20}}
     with watched(lab, "berlin"):
-        run = playbook("site", "-e", "vpn_purge=true", ok=False, **broken)
-    assert run.verdicts == {**dict.fromkeys(ALL_UP - {"prod/paris/1"}, "up"), "paris": "blocked"}
+        run = playbook(
+            "site", "-e", "vpn_purge=true", ok=False, vpn_hubs=hubs,
+            **changed(paris={"subnets": ["192.168.5/24"]}, berlin=dpd, oslo=dpd),
+        )  # fmt: skip
+    up = [tunnel for tunnel in ALL_UP if tunnel.split("/")[1] in ("berlin", "rome")]
+    assert run.verdicts == {**dict.fromkeys(up, "up"), "paris": "blocked", "oslo": "blocked"}
     assert "vpn_sites.paris.subnets[0]" in run.why
+    assert "VPC 'tset' is not there; there are: prod, test" in run.output
     assert connections(lab) == ids
-    assert lab.file("paris", "/etc/swanctl/conf.d/bothends-vpn-paris.conf").read_text() == files
+    assert {site: router_file(lab, site) for site in kept} == kept
     [berlin] = lab.api().list("vpn/ipsec-site-connections", name="prod/berlin/1")
     assert berlin["dpd"]["interval"] == 20
     assert "failed=1" in run.output
-
-
-def test_a_hub_that_fails_stops_its_own_sites_only(lab, playbook):
-    """oslo has one of its hubs there, so its router stays as it is; berlin's change is made."""
-    hubs = {**DESCRIPTION["vpn_hubs"], "test": {**DESCRIPTION["vpn_hubs"]["test"], "vpc": "tset"}}
-    oslo = lab.file("oslo", "/etc/swanctl/conf.d/bothends-vpn-oslo.conf").read_text()
-    change = changed(berlin={"dpd": {"interval": 25}}, oslo={"dpd": {"interval": 25}})
-    run = playbook("site", ok=False, vpn_hubs=hubs, **change)
-    assert "VPC 'tset' is not there; there are: prod, test" in run.output
-    assert (run.verdicts["prod/berlin/1"], run.verdicts["oslo"]) == ("up", "blocked")
-    assert lab.file("oslo", "/etc/swanctl/conf.d/bothends-vpn-oslo.conf").read_text() == oslo
 
 
 def test_a_change_without_the_router_is_pending_until_the_router_takes_part(lab, playbook):
