@@ -140,7 +140,7 @@ bench: venv ## speed against bare clients and loops, in the lab on MariaDB and S
 
 freeze: ## pin the newest versions that tests/requirements/run.txt and test.txt allow
 	$(step) freeze tests/tools/venv.sh .cache/freeze $(REQUIREMENTS)
-	.cache/freeze/bin/python -m pip freeze > tests/requirements/constraints.txt && rm -r .cache/freeze
+	.cache/freeze/bin/python -m pip freeze --all --exclude setuptools > tests/requirements/constraints.txt && rm -r .cache/freeze
 
 clean: lab-stop ## stop the lab and remove all that the Makefile made
 	rm -rf .cache .venv
