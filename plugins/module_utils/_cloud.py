@@ -3,20 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
-"""The only file that talks to the cloud: read a snapshot, execute steps, wait. It decides nothing.
+"""What is done with the cloud, by ``_wire``: read a snapshot, execute steps, wait. It decides nothing.
 
-Lists and writes go through the SDK's authenticated session as plain JSON: its resource classes lose or mix up fields of
-this API (``type`` of endpoint groups, nested lifetimes) and print keys.
-
-What does the same when it is done twice is sent again after a fault. A create is not: the API knows no unique names, so that
-the second one would make a second object. Whether it was done is settled by looking.
+A create whose answer is lost is not sent again: the API knows no unique names, so that the second one would make a second
+object. Whether it was done is settled by looking.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
 import itertools
-import random
 import threading
 import time
 import typing as t
@@ -43,32 +39,14 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._state import PENDING, one_of, status_word
 from ansible_collections.bothends.vpn.plugins.module_utils._steps import Ref, Step
+from ansible_collections.bothends.vpn.plugins.module_utils._wire import ATTEMPTS, Wire, pause
 
-try:
-    import openstack
-    import requests
-    from keystoneauth1 import exceptions as keystone
-    from openstack.exceptions import SDKException
-    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
-
-    OPENSTACK_ERROR: str | None = None
-    ClientException = keystone.ClientException
-except ImportError as error:  # the module says so in its own words
-    OPENSTACK_ERROR = str(error)
-    ClientException = SDKException = Exception  # type: ignore[misc,assignment]
-
-
-# Seconds for a connection, and for an answer; the SDK waits for ever where clouds.yaml has no api_timeout.
-_TIMEOUTS = (15.0, 90.0)
-
-# After which faults a request is sent again. A gateway's 502 and 504 say nothing of what was done behind it.
-_BUSY = (UNSENT, "429")
-_TWICE = (*_BUSY, LOST, "500", "502", "503", "504")
-_AGAIN = {"GET": _TWICE, "PUT": _TWICE, "DELETE": _TWICE, "POST": _BUSY}
-_ATTEMPTS = 5
-_PAUSE = 0.5  # seconds before the second attempt, twice that before the third; half to one and a half times, by chance
-_LONGEST_PAUSE = 60.0  # whatever the server asks for
-_PATIENCE = 180.0  # seconds after which nothing is sent again
+# What is read, by the name that it has in a snapshot: path and plural.
+LISTS = {
+    name: (f"/{name.replace('_', '-')}", name)
+    for name in ("routers", "subnets", "networks", "security_groups", "address_groups", "flavors", "extensions")
+}
+LISTS.update({kind.name: (kind.path, kind.plural) for kind in KINDS.values()})
 
 # After which faults of a create it is looked whether it was done, and after which of them, when it was not, it is sent again:
 # after these the server itself has said that it is through with it.
@@ -100,16 +78,7 @@ class Cloud:
         if concurrency < 1:
             raise VpnError(f"concurrency: {concurrency} requests side by side do nothing. Remedy: give 1 or more.")
         self.concurrency = concurrency
-        self._one_login, self._logins = threading.Lock(), 0
-        try:
-            connection = openstack.connect(**cloud) if isinstance(cloud, dict) else openstack.connect(cloud=cloud)
-            connection.session.timeout = connection.session.timeout or _TIMEOUTS
-            self._auth = connection.session.auth
-            self._session = _patiently(lambda: _network(connection), _TWICE)
-        except (SDKException, ClientException, VpnError, TypeError, OSError) as error:
-            name = cloud if isinstance(cloud, str) else "(from the environment)"
-            reason, remedy = _why_no_login(error)
-            raise VpnError(f"cannot log in to cloud {name}: {reason} Remedy: {remedy}.") from error
+        self._wire = Wire(cloud)
 
     # --- reading
 
@@ -123,7 +92,7 @@ class Cloud:
         url: str | None = f"{path}?{query}" if query else path
         while url:
             try:
-                page = self._call("GET", url, f"reading {plural}")
+                page = self._wire.call("GET", url, f"reading {plural}")
             except CloudError as error:
                 if optional and error.fault == "404":
                     return None
@@ -135,27 +104,24 @@ class Cloud:
             url = f"{path}?{urllib.parse.urlsplit(after).query}" if after else None
         return out
 
-    def snapshot(self, vpc: str) -> Snapshot:
-        """Read each kind once. ``vpc`` is the VPC's name or id; its router, subnets and groups stand beside the kinds."""
-        lists = {
-            "routers": ("/routers", "routers"),
-            "subnets": ("/subnets", "subnets"),
-            "security_groups": ("/security-groups", "security_groups"),
-        }
-        # Whether a server has these at all is for the rules to judge.
-        maybe = {
-            "extensions": ("/extensions", "extensions"),
-            **{kind.name: (kind.path, kind.plural) for kind in KINDS.values() if kind.name != "security_group_rule"},
-        }
+    def lists(self, names: t.Collection[str], optional: t.Container[str] = ()) -> Snapshot:
+        """Read lists side by side, by their names in ``LISTS``. An optional one that the server does not have is empty.
+
+        What the server shows of itself stands beside them: ``missing``, the names of those, and ``endpoint``, its URL.
+        """
         with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
-            running = {
-                name: pool.submit(self._list, *where, optional=name in maybe)
-                for name, where in {**lists, **maybe}.items()
-            }
+            running = {name: pool.submit(self._list, *LISTS[name], optional=name in optional) for name in names}
             answers = {name: future.result() for name, future in running.items()}
         found: Snapshot = {name: answer or [] for name, answer in answers.items()}
         found["missing"] = [{"name": name} for name, answer in answers.items() if answer is None]
-        found["endpoint"] = [{"url": self._session.get_endpoint()}]
+        found["endpoint"] = [{"url": self._wire.endpoint}]
+        return found
+
+    def snapshot(self, vpc: str) -> Snapshot:
+        """Read each kind once. ``vpc`` is the VPC's name or id; its router, subnets and groups stand beside the kinds."""
+        # Whether a server has these at all is for the rules to judge.
+        maybe = ["extensions", *(name for name in KINDS if name != "security_group_rule")]
+        found = self.lists(["routers", "subnets", "security_groups", *maybe], optional=maybe)
         router = one_of("VPC", vpc, found.pop("routers"))
         ports = self.list("/ports", "ports", urllib.parse.urlencode({"device_id": router["id"]}))
         attached = {address["subnet_id"] for port in ports for address in port["fixed_ips"]
@@ -167,11 +133,15 @@ class Cloud:
         ]
         return found
 
-    def limits(self, path: str) -> Body:
-        """Read the project's quotas, ``path`` below the endpoint's root; {} where they are not for this user to know."""
-        root = str(self._session.get_endpoint()).rstrip("/").removesuffix("/v2.0")
+    def limits(self, path: str, project: str | None = None) -> Body:
+        """Read a project's quotas, the login's by default, ``path`` below the endpoint's root; {} where they are not for this
+        user to know.
+        """
+        root = self._wire.endpoint.rstrip("/").removesuffix("/v2.0")
         try:
-            return self._call("GET", root + path.format(project=self._session.get_project_id()), "reading the quotas")
+            return self._wire.call(
+                "GET", root + path.format(project=project or self._wire.project), "reading the quotas"
+            )
         except VpnError:
             return {}
 
@@ -257,7 +227,7 @@ class Cloud:
         path = f"{kind.path}/{identifier}"
         if first.verb == "update":
             self._once_settled(
-                kind, identifier, timeout, lambda: self._call("PUT", path, doing, {kind.singular: bodies[0]})
+                kind, identifier, timeout, lambda: self._wire.call("PUT", path, doing, {kind.singular: bodies[0]})
             )
         else:
             self._once_settled(kind, identifier, timeout, lambda: self._delete(path, doing))
@@ -270,7 +240,7 @@ class Cloud:
         attempt = 1
         while True:
             try:
-                answer = self._call("POST", kind.path, doing, body)
+                answer = self._wire.call("POST", kind.path, doing, body)
                 made = answer.get(kind.plural) if many else [answer.get(kind.singular)]
                 if not made or len(made) != len(bodies) or not all(made):
                     raise CloudError(doing, LOST, "what came is no answer of this API")
@@ -285,15 +255,15 @@ class Cloud:
                     return found
                 if error.fault not in _THROUGH:
                     raise CloudError(doing, DOUBT, error.reason.partition(": ")[2]) from error
-                if attempt == _ATTEMPTS:
+                if attempt == ATTEMPTS:
                     raise
-                time.sleep(_pause(attempt, error.after))
+                time.sleep(pause(attempt, error.after))
                 attempt += 1
 
     def _look(self, kind: Kind, bodies: list[Body], error: CloudError) -> list[str]:
         """Find what a create that ended with an error made all the same: all of it, or nothing."""
-        for pause in (0.0,) if error.fault in _THROUGH else _LOOKS:
-            time.sleep(pause)
+        for seconds in (0.0,) if error.fault in _THROUGH else _LOOKS:
+            time.sleep(seconds)
             try:
                 there = self.list(kind.path, kind.plural)
             except CloudError as blind:
@@ -337,7 +307,7 @@ class Cloud:
 
     def _delete(self, path: str, doing: str) -> None:
         try:
-            self._call("DELETE", path, doing)
+            self._wire.call("DELETE", path, doing)
         except CloudError as error:
             if error.fault != "404":
                 raise
@@ -399,132 +369,6 @@ class Cloud:
                 return there
             time.sleep(interval)
 
-    def _call(self, method: str, path: str, doing: str, body: Body | None = None) -> Body:
-        """Send a request, and again where that is safe and may help."""
-        return _patiently(lambda: self._send(method, path, doing, body), _AGAIN[method])
-
-    def _request(self, method: str, path: str, body: Body | None) -> t.Any:
-        """Send a request; where the token is refused, which is before anything is done, get a new one and send it again."""
-        login = self._logins
-        answer = self._request_once(method, path, body)
-        if answer.status_code == 401 and self._renewed(login):
-            answer = self._request_once(method, path, body)
-        return answer
-
-    def _request_once(self, method: str, path: str, body: Body | None) -> t.Any:
-        # Old releases of the SDK send everything twice by themselves, creates too; clouds.yaml can ask for it as well.
-        return self._session.request(
-            path,
-            method,
-            json=body,
-            raise_exc=False,
-            connect_retries=0,
-            status_code_retries=0,
-            allow_reauth=False,
-            skip_cache=True,
-        )
-
-    def _renewed(self, login: int) -> bool:
-        """Log in again, once for all requests that were on the way with the same token; False where no login can be renewed.
-
-        The SDK does so too, but for the first of them only: the others get their refusal, or find no token at all.
-        """
-        with self._one_login:
-            if self._logins == login:
-                if not hasattr(self._auth, "get_auth_ref"):
-                    return False
-                self._auth.auth_ref = self._auth.get_auth_ref(self._session.session)
-                self._logins += 1
-        return True
-
-    def _send(self, method: str, path: str, doing: str, body: Body | None) -> Body:
-        try:
-            answer = self._request(method, path, body)
-        except (SDKException, ClientException, OSError) as error:
-            raise CloudError(doing, _fault(error), error) from error
-        if answer.status_code >= 400:
-            after = _seconds(answer.headers.get("Retry-After"))
-            raise CloudError(doing, str(answer.status_code), _reason(answer), _type(answer), after)
-        try:
-            found = answer.json() if answer.content else {}
-        except ValueError as error:
-            raise CloudError(doing, LOST, "what came is no JSON") from error
-        if not isinstance(found, dict):
-            raise CloudError(doing, LOST, "what came is no answer of this API")
-        return found
-
-
-Result = t.TypeVar("Result")
-
-
-def _patiently(request: t.Callable[[], Result], faults: t.Container[str]) -> Result:
-    """Ask, and after one of these faults again, with growing pauses."""
-    end = time.monotonic() + _PATIENCE
-    attempt = 1
-    while True:
-        try:
-            return request()
-        except CloudError as error:
-            if error.fault not in faults or attempt == _ATTEMPTS or time.monotonic() > end:
-                raise
-            time.sleep(_pause(attempt, error.after))
-        attempt += 1
-
-
-def _pause(attempt: int, asked: float) -> float:
-    return min(asked or _PAUSE * 2 ** (attempt - 1) * random.uniform(0.5, 1.5), _LONGEST_PAUSE)
-
-
-def _seconds(value: str | None) -> float:
-    """Read Retry-After; a date, which no OpenStack sends, counts as nothing said."""
-    return float(value) if value and value.isdigit() else 0.0
-
-
-def _network(connection: t.Any) -> t.Any:
-    """Log in, and give the session of the network service."""
-    try:
-        session = connection.network
-        endpoint = session.get_endpoint()
-    except (SDKException, ClientException) as error:
-        raise CloudError("logging in", _fault(error), error) from error
-    if not endpoint:
-        raise CloudError("logging in", ENDPOINT, "none is in the catalog")
-    return session
-
-
-def _why_no_login(error: Exception) -> tuple[str, str]:
-    if isinstance(error, CloudError) and error.fault not in (OTHER, "401"):
-        return error.reason, error.remedy
-    reason = error.reason.partition(": ")[2] if isinstance(error, CloudError) else f"{str(error).strip().rstrip('.')}."
-    return reason, "check clouds.yaml (OS_CLIENT_CONFIG_FILE), OS_CLOUD and the credential"
-
-
-def _fault(error: BaseException | None) -> str:
-    """Tell what became of a request that ended with an exception; the libraries wrap one another's."""
-    fault = OTHER
-    while error is not None and fault == OTHER:
-        fault = _fault_of(error)
-        error = error.__context__
-    return fault
-
-
-def _fault_of(error: BaseException) -> str:
-    if isinstance(error, keystone.SSLError):
-        return TLS
-    if isinstance(error, keystone.ConnectionError):
-        cause = error.__context__
-        inner = getattr(next(iter(getattr(cause, "args", ())), None), "reason", None)
-        never = isinstance(cause, requests.ConnectTimeout) or isinstance(
-            inner, (NewConnectionError, ConnectTimeoutError)
-        )
-        return UNSENT if never else LOST
-    if isinstance(error, keystone.EndpointNotFound) or type(error).__name__ == "ServiceDisabledException":
-        return ENDPOINT
-    if isinstance(error, keystone.HttpError) and error.http_status:
-        # Of the login, which comes before the request itself.
-        return UNSENT if error.http_status >= 500 else str(error.http_status)
-    return LOST if isinstance(error, OSError) else OTHER
-
 
 def _units(batch: list[Step]) -> list[list[Step]]:
     """Put together what goes into one request."""
@@ -550,25 +394,3 @@ def _made_of(kind: Kind, body: Body, one: Body) -> bool:
     return content(kind.name, one) == content(kind.name, body) and all(
         one.get(field) == body.get(field) for field in given
     )
-
-
-def _type(answer: t.Any) -> str:
-    """Take the type out of an error body; "" where it has none."""
-    try:
-        error = answer.json()["NeutronError"]
-        return str(error["type"])
-    except (ValueError, KeyError, TypeError):
-        return ""
-
-
-def _reason(answer: t.Any) -> str:
-    """Take the sentence out of an error body, whichever of its shapes it has."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return (answer.reason or "no reason given") + "."
-    # {"NeutronError": {"message": ...}}, {"code": ..., "message": ...}, {"error_code": ..., "error_msg": ...}, "text"
-    while isinstance(body, dict):
-        named = (body[key] for key in ("message", "error_msg", "detail") if body.get(key))
-        body = next(named, next(iter(body.values()), ""))
-    return str(body) or "no reason given."

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _cloud, _secrets
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _cloud, _secrets, _wire
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 
 CLOUD_SPEC: dict[str, dict[str, t.Any]] = {
@@ -22,7 +22,7 @@ CLOUD_SPEC: dict[str, dict[str, t.Any]] = {
 
 def run(module: AnsibleModule, work: t.Callable[[_cloud.Cloud], dict[str, t.Any]]) -> t.NoReturn:
     """Log in, do the work, and end the module; the one place that knows ``fail_json``."""
-    for library, problem in (("openstacksdk", _cloud.OPENSTACK_ERROR), ("netaddr", _addresses.NETADDR_ERROR)):
+    for library, problem in (("openstacksdk", _wire.OPENSTACK_ERROR), ("netaddr", _addresses.NETADDR_ERROR)):
         if problem:
             module.fail_json(msg=missing_required_lib(library), exception=problem)
     login = module.params["cloud"] or None

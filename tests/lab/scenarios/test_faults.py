@@ -22,7 +22,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub, _hub_options, _objects
+from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub, _hub_options, _objects, _wire
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from bothends_lab.fault_proxy import FaultProxy
 
@@ -129,7 +129,8 @@ def proxy(lab) -> t.Iterator[FaultProxy]:
 def hurry() -> t.Iterator[None]:
     """Fewer seconds between attempts; what is done after how many of them is the same."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"_PAUSE": 0.02, "_LOOKS": (0.0, 0.1), "_BOTH_LOOKED": 0.1, "_INTERVAL": 0.1}.items():
+        patch.setattr(_wire, "_PAUSE", 0.02)
+        for name, value in {"_LOOKS": (0.0, 0.1), "_BOTH_LOOKED": 0.1, "_INTERVAL": 0.1}.items():
             patch.setattr(_cloud, name, value)
         yield
 
@@ -306,7 +307,7 @@ def test_the_module_itself_killed(lab, client, life, clean, tmp_path, write):
 def test_the_twin_a_create_that_is_sent_again_doubles(lab, client, life, clean, monkeypatch, sent_again):
     """Without the look after a lost answer there is too much, and these tests see it; the next run takes it away again."""
     if sent_again:
-        monkeypatch.setitem(_cloud._AGAIN, "POST", _cloud._TWICE)
+        monkeypatch.setitem(_wire._AGAIN, "POST", _wire._TWICE)
     with client.proxy.armed("reset after"):
         client.run("create")
     more = {kind for kind, things in there(lab).items() if len(things) > len(life["create"].end[kind])}

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _objects, _plan
+from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _objects, _plan, _wire
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.builders import site, snapshot, target
 from ansible_collections.bothends.vpn.tests.unit.neutron import Answer, Neutron, connection, refusal, settled
@@ -33,19 +33,19 @@ def broken(inner, outer):
 
 
 reset = broken(
-    _cloud.requests.ConnectionError("Connection reset by peer"), _cloud.keystone.ConnectFailure("reset by peer")
+    _wire.requests.ConnectionError("Connection reset by peer"), _wire.keystone.ConnectFailure("reset by peer")
 )
 hang = broken(
-    _cloud.requests.ReadTimeout("read timed out"), _cloud.keystone.ConnectTimeout("Request to http://x timed out")
+    _wire.requests.ReadTimeout("read timed out"), _wire.keystone.ConnectTimeout("Request to http://x timed out")
 )
 unsent = broken(
-    _cloud.requests.ConnectionError(
-        type("MaxRetryError", (Exception,), {"reason": _cloud.NewConnectionError(None, "refused")})()
+    _wire.requests.ConnectionError(
+        type("MaxRetryError", (Exception,), {"reason": _wire.NewConnectionError(None, "refused")})()
     ),
-    _cloud.keystone.ConnectFailure("Connection refused"),
+    _wire.keystone.ConnectFailure("Connection refused"),
 )
 untrusted = broken(
-    _cloud.requests.exceptions.SSLError("self-signed"), _cloud.keystone.SSLError("self-signed certificate")
+    _wire.requests.exceptions.SSLError("self-signed"), _wire.keystone.SSLError("self-signed certificate")
 )
 
 
@@ -99,7 +99,7 @@ FAULTS = {
     "401": (before(answer(401, "", "Unauthorized")), NONE),
     "403": (before(lambda: refusal(403, "PolicyNotAuthorized", "rule:x is disallowed by policy")), NONE),
     "TLS": (before(untrusted), NONE),
-    "unknown": (before(broken(ValueError("?"), _cloud.SDKException("no idea"))), NONE),
+    "unknown": (before(broken(ValueError("?"), _wire.SDKException("no idea"))), NONE),
 }  # fmt: skip
 METHODS = ("GET", "POST", "PUT", "DELETE")
 
@@ -143,7 +143,7 @@ def quick():
         patch.setattr(_cloud.time, "sleep", lambda _seconds: None)
 
         def to(neutron, concurrency=1):
-            patch.setattr(_cloud.openstack, "connect", lambda **_cloud: connection(neutron))
+            patch.setattr(_wire.openstack, "connect", lambda **_cloud: connection(neutron))
             return _cloud.Cloud("lab", concurrency)
 
         yield to
@@ -247,7 +247,7 @@ def test_killed_at_each_write(quick, life, phase, when, ids):
 def test_the_twin_a_create_that_is_sent_again_doubles(quick, life, monkeypatch, sent_again):
     """Were a create sent again when its answer is lost, these tests would see it."""
     if sent_again:
-        monkeypatch.setitem(_cloud._AGAIN, "POST", _cloud._TWICE)
+        monkeypatch.setitem(_wire._AGAIN, "POST", _wire._TWICE)
     doubled = set()
     for at in (at for at, method in enumerate(life["create"].calls, 1) if method == "POST"):
         neutron, cloud, _arrived = disturbed(quick, life["create"], at, after(reset))

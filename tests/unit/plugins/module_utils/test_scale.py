@@ -19,6 +19,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _hub_options,
     _rules,
     _steps,
+    _wire,
 )
 from ansible_collections.bothends.vpn.tests.unit import neutron
 from ansible_collections.bothends.vpn.tests.unit.builders import describe, plan, site, snapshot
@@ -163,10 +164,10 @@ def test_a_search_for_each_site_would_be_seen():
 @pytest.fixture
 def asked(monkeypatch):
     """Run module hub against a small neutron; gives the requests of the run by method."""
-    monkeypatch.setattr(_cloud.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(_wire.time, "sleep", lambda _seconds: None)
     server = neutron.Neutron()
     server.answers["GET", "http://cloud.example:9696/v2.0/quotas/p1/details"] = neutron.Answer(404)
-    monkeypatch.setattr(_cloud.openstack, "connect", lambda **_cloud: neutron.connection(server))
+    monkeypatch.setattr(_wire.openstack, "connect", lambda **_cloud: neutron.connection(server))
 
     def run(wanted):
         server.log.clear()

@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _errors
+from ansible_collections.bothends.vpn.plugins.module_utils import _errors, _wire
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import CloudError, VpnError
 
 # Not to wait for what cannot come: the SDK otherwise looks up where it runs.
@@ -152,18 +152,18 @@ def server():
 def naps(monkeypatch):
     """Sleep not at all, and remember how long."""
     out = []
-    monkeypatch.setattr(_cloud.time, "sleep", out.append)
+    monkeypatch.setattr(_wire.time, "sleep", out.append)
     return out
 
 
 def call(cloud, method):
-    return cloud._call(method, "/routers", "trying", None if method == "GET" else {"router": {}})
+    return cloud.call(method, "/routers", "trying", None if method == "GET" else {"router": {}})
 
 
 @pytest.mark.parametrize("act", ["reset", "hang", "half", "<html>", 500, 502, 503, 504])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_what_can_be_done_twice_is_sent_again(server, naps, method, act):
-    cloud = _cloud.Cloud(server.cloud())
+    cloud = _wire.Wire(server.cloud())
     server.script = [act, act]
     call(cloud, method)
     assert server.log == ["login", *[f"{method} token-1"] * 3]
@@ -176,7 +176,7 @@ def test_what_can_be_done_twice_is_sent_again(server, naps, method, act):
 )  # fmt: skip
 def test_a_create_is_sent_once(server, naps, act, fault):
     """Also with releases of the SDK that would send it twice, and with a clouds.yaml that asks for that."""
-    cloud = _cloud.Cloud(server.cloud(connect_retries=3, status_code_retries=3))
+    cloud = _wire.Wire(server.cloud(connect_retries=3, status_code_retries=3))
     server.script = [act]
     with pytest.raises(CloudError) as caught:
         call(cloud, "POST")
@@ -185,7 +185,7 @@ def test_a_create_is_sent_once(server, naps, act, fault):
 
 def test_the_twin_the_sdk_left_alone_sends_a_create_twice(server):
     """The option that is switched off does exist, and does what it is switched off for."""
-    cloud = _cloud.Cloud(server.cloud())
+    cloud = _wire.Wire(server.cloud())
     server.script = ["reset"]
     cloud._session.request("/routers", "POST", json={}, connect_retries=1)
     assert server.log[1:] == ["POST token-1"] * 2
@@ -193,7 +193,7 @@ def test_the_twin_the_sdk_left_alone_sends_a_create_twice(server):
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_too_many_requests_wait_as_long_as_asked(server, naps, method):
-    cloud = _cloud.Cloud(server.cloud())
+    cloud = _wire.Wire(server.cloud())
     server.script = [429]
     call(cloud, method)
     assert (len(server.log), naps) == (3, [7.0])
@@ -202,7 +202,7 @@ def test_too_many_requests_wait_as_long_as_asked(server, naps, method):
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_a_token_that_is_refused_in_mid_run_is_renewed(server, naps, method):
     """By the SDK itself, with the password; what was refused is sent again."""
-    cloud = _cloud.Cloud(server.cloud())
+    cloud = _wire.Wire(server.cloud())
     call(cloud, "GET")
     server.script = [401]
     call(cloud, method)
@@ -214,7 +214,7 @@ def test_a_token_that_is_refused_in_mid_run_is_renewed(server, naps, method):
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_token_that_several_requests_find_refused_is_renewed(server, alone):
     """The SDK alone renews it for the first of them, and lets the others fail."""
-    cloud = _cloud.Cloud(server.cloud(api_timeout=5))
+    cloud = _wire.Wire(server.cloud(api_timeout=5))
     server.script, server.login_seconds = ["expired"] * 4, 0.3
 
     def ask(_number):
@@ -230,7 +230,7 @@ def test_a_token_that_several_requests_find_refused_is_renewed(server, alone):
 
 def test_a_token_that_is_refused_again_and_again_is_renewed_each_time(server):
     """Also where others ask all the time: none of them finds no token."""
-    cloud = _cloud.Cloud(server.cloud(api_timeout=5), 8)
+    cloud = _wire.Wire(server.cloud(api_timeout=5))
     server.uses = 30
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _number: call(cloud, "GET"), range(240)))
@@ -239,7 +239,7 @@ def test_a_token_that_is_refused_again_and_again_is_renewed_each_time(server):
 
 def test_a_token_alone_cannot_be_renewed(server, naps):
     auth = {"auth_url": f"{server.url}/v3", "token": "given", "project_name": "p", "project_domain_name": "Default"}
-    cloud = _cloud.Cloud(server.cloud(auth_type="v3token", auth=auth))
+    cloud = _wire.Wire(server.cloud(auth_type="v3token", auth=auth))
     server.script = [401] * 9
     with pytest.raises(CloudError, match=r"HTTP 401.*Remedy: renew the login; a token cannot be renewed in mid-run"):
         call(cloud, "GET")
@@ -249,7 +249,7 @@ def test_a_token_alone_cannot_be_renewed(server, naps):
 def test_where_nobody_listens_nothing_can_have_been_done(server, naps, method):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and never listens
-        cloud = _cloud.Cloud(server.cloud(network_endpoint_override=f"http://127.0.0.1:{nobody.getsockname()[1]}"))
+        cloud = _wire.Wire(server.cloud(network_endpoint_override=f"http://127.0.0.1:{nobody.getsockname()[1]}"))
         with pytest.raises(
             CloudError, match=r"the cloud cannot be reached \(trying\): .*refused.*Remedy: check the net"
         ) as caught:
@@ -258,16 +258,16 @@ def test_where_nobody_listens_nothing_can_have_been_done(server, naps, method):
 
 
 def test_growing_pauses_end(server, naps):
-    cloud = _cloud.Cloud(server.cloud())
+    cloud = _wire.Wire(server.cloud())
     server.script = [503] * 9
     with pytest.raises(CloudError, match="HTTP 503"):
         call(cloud, "GET")
     assert len(naps) == 4 and sum(naps) < 12
 
 
-@pytest.mark.parametrize(("given", "used"), [({}, 0.5), ({"api_timeout": None}, _cloud._TIMEOUTS)])
+@pytest.mark.parametrize(("given", "used"), [({}, 0.5), ({"api_timeout": None}, _wire._TIMEOUTS)])
 def test_every_request_has_a_time_out(server, given, used):
-    cloud = _cloud.Cloud(server.cloud(**given))
+    cloud = _wire.Wire(server.cloud(**given))
     assert cloud._session.session.timeout == used
 
 
@@ -299,9 +299,9 @@ def test_a_server_that_nobody_vouches_for(tmp_path, naps):
     context.load_cert_chain(certificate)
     with served(context) as server:
         with pytest.raises(VpnError, match=r"cannot log in to cloud .*\(TLS\).*Remedy: check cacert"):
-            _cloud.Cloud(server.cloud())
+            _wire.Wire(server.cloud())
         assert naps == [], "it does not get better"
-        call(_cloud.Cloud(server.cloud(cacert=str(certificate))), "GET")
+        call(_wire.Wire(server.cloud(cacert=str(certificate))), "GET")
 
 
 def test_a_catalog_without_the_network_service(server):
@@ -309,20 +309,20 @@ def test_a_catalog_without_the_network_service(server):
     with pytest.raises(
         VpnError, match=r"cannot log in .* has no network service for this login.*Remedy: check region_name"
     ):
-        _cloud.Cloud(server.cloud())
+        _wire.Wire(server.cloud())
 
 
 def test_another_region(server):
     with pytest.raises(
         VpnError, match=r"cannot log in .* has no network service for this login.*Remedy: check region_name"
     ):
-        _cloud.Cloud(server.cloud(region_name="elsewhere"))
+        _wire.Wire(server.cloud(region_name="elsewhere"))
 
 
 def test_a_password_that_is_wrong_is_asked_for_once(server, naps):
     server.login = 401
     with pytest.raises(VpnError, match=r"cannot log in .*Remedy: check clouds.yaml") as caught:
-        _cloud.Cloud(server.cloud())
+        _wire.Wire(server.cloud())
     assert (server.log, naps) == (["login"], [])
     assert "hunter2" not in str(caught.value)
 
@@ -330,5 +330,5 @@ def test_a_password_that_is_wrong_is_asked_for_once(server, naps):
 def test_a_login_service_that_is_down_is_asked_again(server, naps):
     server.login = 503
     with pytest.raises(VpnError, match=r"cannot log in .* the cloud cannot be reached.*503.*Remedy: check the network"):
-        _cloud.Cloud(server.cloud())
+        _wire.Wire(server.cloud())
     assert (server.log, len(naps)) == (["login"] * 5, 4)
