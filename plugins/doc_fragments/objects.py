@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Generated from plugins/module_utils/_single_kinds.py and _group_rules.py by `make docs`; change it there.
+# Generated from plugins/module_utils/_single_*.py and _group_rules.py by `make docs`; change it there.
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ options:
     description:
       - A text. Left out, the one that is there stays. The last word of what M(bothends.vpn.hub) made is its marker; with
         another description the hub would not know the object any more.
+    type: str
+  project_id:
+    description:
+      - The id of the project that the object belongs to; it cannot be changed. A new one gets the login's. With it, what
+        is named is looked for in that project first. Only an administrator may name another than the login's.
     type: str
   state:
     description:
@@ -150,6 +155,11 @@ options:
       - A text. Left out, the one that is there stays. The last word of what M(bothends.vpn.hub) made is its marker; with
         another description the hub would not know the object any more.
     type: str
+  project_id:
+    description:
+      - The id of the project that the object belongs to; it cannot be changed. A new one gets the login's. With it, what
+        is named is looked for in that project first. Only an administrator may name another than the login's.
+    type: str
   state:
     description:
       - Whether the object is to be there.
@@ -267,6 +277,11 @@ options:
       - A text. Left out, the one that is there stays. The last word of what M(bothends.vpn.hub) made is its marker; with
         another description the hub would not know the object any more.
     type: str
+  project_id:
+    description:
+      - The id of the project that the object belongs to; it cannot be changed. A new one gets the login's. With it, what
+        is named is looked for in that project first. Only an administrator may name another than the login's.
+    type: str
   state:
     description:
       - Whether the object is to be there.
@@ -284,10 +299,23 @@ options:
       - Name, id or CIDR of the one subnet that the service serves (the API's old form). The service's connections take C(peer_cidrs)
         then, and endpoint groups otherwise. Cannot be changed.
     type: str
+  flavor:
+    description:
+      - Name or id of the service flavor, which says what realises the service (the API's extension vpn-flavors). A new one
+        without it gets what the cloud's operator has chosen. Cannot be changed.
+    type: str
   admin_state_up:
     description:
       - Whether it is switched on. A new one gets V(true).
     type: bool
+  provider:
+    description:
+      - The cloud API's dialect and limits.
+    type: str
+    choices:
+      - neutron
+      - otc
+    default: neutron
   timeout:
     description:
       - Seconds to wait at most, also for what is just being created or updated and cannot be changed as long.
@@ -310,6 +338,11 @@ options:
     description:
       - A text. Left out, the one that is there stays. The last word of what M(bothends.vpn.hub) made is its marker; with
         another description the hub would not know the object any more.
+    type: str
+  project_id:
+    description:
+      - The id of the project that the object belongs to; it cannot be changed. A new one gets the login's. With it, what
+        is named is looked for in that project first. Only an administrator may name another than the login's.
     type: str
   state:
     description:
@@ -335,6 +368,14 @@ options:
         Needed for a new group.
     type: list
     elements: str
+  provider:
+    description:
+      - The cloud API's dialect and limits.
+    type: str
+    choices:
+      - neutron
+      - otc
+    default: neutron
 """
 
     SITE_CONNECTION = r"""
@@ -352,6 +393,11 @@ options:
     description:
       - A text. Left out, the one that is there stays. The last word of what M(bothends.vpn.hub) made is its marker; with
         another description the hub would not know the object any more.
+    type: str
+  project_id:
+    description:
+      - The id of the project that the object belongs to; it cannot be changed. A new one gets the login's. With it, what
+        is named is looked for in that project first. Only an administrator may name another than the login's.
     type: str
   state:
     description:
@@ -480,6 +526,19 @@ options:
       - Name or id of the security group.
     type: str
     required: true
+  project_id:
+    description:
+      - The id of the project that new rules belong to; the login's by default. It must be the group's. With it, the group
+        is looked for in that project first. Only an administrator may name another than the login's.
+    type: str
+  provider:
+    description:
+      - The cloud API's dialect and limits.
+    type: str
+    choices:
+      - neutron
+      - otc
+    default: neutron
   rules:
     description:
       - The rules. One that is there serves only if it lets through exactly the same, however it is written.

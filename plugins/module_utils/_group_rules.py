@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _single_rules
-from ansible_collections.bothends.vpn.plugins.module_utils._description import SITE, Spec, port_range
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _single_rules_group
+from ansible_collections.bothends.vpn.plugins.module_utils._description import HUB, SITE, Spec, port_range
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, content, normal, rule_name
 from ansible_collections.bothends.vpn.plugins.module_utils._single import Known, Params, refuse
@@ -62,6 +62,12 @@ RULE: Spec = {
 
 OPTIONS: Spec = {
     "security_group": {"type": "str", "required": True, "description": "Name or id of the security group."},
+    "project_id": {
+        "type": "str",
+        "description": "The id of the project that new rules belong to; the login's by default. It must be the group's. With it, the group"
+        " is looked for in that project first. Only an administrator may name another than the login's.",
+    },
+    "provider": HUB["provider"],
     "rules": {
         "type": "list",
         "elements": "dict",
@@ -89,6 +95,12 @@ def reads(params: Params) -> list[str]:
     return ["security_groups"] + ["address_groups"] * any(rule["remote_address_group"] for rule in params["rules"])
 
 
+def needs(params: Params) -> list[str]:
+    """Name the API's extensions that are needed."""
+    addressed = any(rule["remote_address_group"] for rule in params["rules"])
+    return ["security-group"] + ["security-groups-remote-address-group"] * addressed
+
+
 def plan(params: Params, group: str, known: Known) -> list[Step]:
     """Decide what to do with the group of that id; raises VpnError for what the cloud would refuse."""
     what = f"security group {params['security_group']}"
@@ -97,8 +109,10 @@ def plan(params: Params, group: str, known: Known) -> list[Step]:
             f"{what}: purge removes what is not listed, state absent what is. Remedy: choose one; to remove all, "
             "take purge with an empty list."
         )
-    refuse(what, [one for index, rule in enumerate(params["rules"]) for one in _single_rules.group_rule(index, rule)])
-    wanted = _wanted(what, group, params["rules"], known)
+    refuse(
+        what, [one for index, rule in enumerate(params["rules"]) for one in _single_rules_group.group_rule(index, rule)]
+    )
+    wanted = _wanted(what, group, params, known)
     there: dict[t.Any, list[Body]] = {}
     for one in known.snapshot[KIND]:
         if one["security_group_id"] == group:
@@ -133,12 +147,13 @@ def _delete(one: Body, why: str) -> Step:
     return Step("delete", KIND, rule_name(one), one["id"], {}, why=why)
 
 
-def _wanted(what: str, group: str, rules: t.Sequence[Params], known: Known) -> dict[t.Any, Body]:
+def _wanted(what: str, group: str, params: Params, known: Known) -> dict[t.Any, Body]:
     """Give the wanted rules by what they let through."""
     out: dict[t.Any, Body] = {}
     first: dict[t.Any, int] = {}
-    for index, rule in enumerate(rules):
-        for body in _bodies(group, rule, known):
+    owner = {"tenant_id": params["project_id"]} if params["project_id"] else {}
+    for index, rule in enumerate(params["rules"]):
+        for body in _bodies({"security_group_id": group, **owner}, rule, known):
             key = content(KIND, body)
             if key in out:
                 raise VpnError(
@@ -148,11 +163,11 @@ def _wanted(what: str, group: str, rules: t.Sequence[Params], known: Known) -> d
     return out
 
 
-def _bodies(group: str, rule: Params, known: Known) -> t.Iterator[Body]:
-    version = _single_rules.ethertype(rule)
+def _bodies(base: Body, rule: Params, known: Known) -> t.Iterator[Body]:
+    version = _single_rules_group.ethertype(rule)
     protocol = rule["protocol"].lower()
     body = {
-        "security_group_id": group,
+        **base,
         "direction": rule["direction"],
         "ethertype": version,
         "protocol": None if protocol == "any" else "ipv6-icmp" if (protocol, version) == ("icmp", "IPv6") else protocol,

@@ -115,19 +115,26 @@ RULES: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (_fixed, 
 
 def shown(hub: str, name: str, snapshot: Snapshot, records: t.Sequence[Connection]) -> list[Finding]:
     """Tell what the server shows against the provider that the hub says it is, and what it lacks."""
+    row = PROVIDERS[name]
+    return wrong(hub, name, snapshot) or [
+        *lacking(hub, row, row.needs, snapshot),
+        *not_added(row, snapshot, records),
+    ]
+
+
+def wrong(hub: str, name: str, snapshot: Snapshot) -> list[Finding]:
+    """Tell what the server shows against the provider that it is said to be."""
     against = {row.name: list(_against(row, snapshot)) for row in PROVIDERS.values()}
-    found = []
-    if against[name]:
-        others = [row for row, why in against.items() if not why]
-        found.append(
-            finding(
-                "wrong-provider", hub, f"vpn_hubs.{hub}.provider", name, f"the server is another one: {'; '.join(against[name])}.",
-                f"Set it to {' or '.join(others)}." if others else "Ask the cloud's operator which API this is.",
-                PROVIDERS[name].said("never"),
-            )
-        )  # fmt: skip
-        return found
-    return [*_lacking(hub, PROVIDERS[name], snapshot), *_not_added(PROVIDERS[name], snapshot, records)]
+    if not against[name]:
+        return []
+    others = [row for row, why in against.items() if not why]
+    return [
+        finding(
+            "wrong-provider", hub, f"vpn_hubs.{hub}.provider", name, f"the server is another one: {'; '.join(against[name])}.",
+            f"Set it to {' or '.join(others)}." if others else "Ask the cloud's operator which API this is.",
+            PROVIDERS[name].said("never"),
+        )
+    ]  # fmt: skip
 
 
 def _against(row: Provider, snapshot: Snapshot) -> t.Iterator[str]:
@@ -166,20 +173,22 @@ def _words(name: str) -> set[str]:
     return set(_algorithms.spoken(name, "integrity", "ipsec").values())
 
 
-def _lacking(hub: str, row: Provider, snapshot: Snapshot) -> Found:
+def lacking(hub: str, row: Provider, needs: t.Iterable[str], snapshot: Snapshot) -> Found:
+    """Tell which lists that were asked for, and which of these extensions, the server does not have."""
     extensions = _extensions(snapshot)
-    lacking = sorted(_missing(snapshot) - {"extensions"})
+    missing = sorted(_missing(snapshot) - {"extensions"})
     if extensions is not None:
-        lacking += sorted(set(row.needs) - extensions)
-    if lacking:
+        missing += sorted(set(needs) - extensions)
+    if missing:
         yield finding(
             "extension-missing", hub, f"vpn_hubs.{hub}.provider", row.name,
-            f"the server lacks {', '.join(lacking)}, without which no VPN can be made.",
+            f"the server lacks {', '.join(missing)}, which is needed.",
             "Ask the cloud's operator for it (OpenStack: neutron-vpnaas).", row.said("needs"),
         )  # fmt: skip
 
 
-def _not_added(row: Provider, snapshot: Snapshot, records: t.Sequence[Connection]) -> Found:
+def not_added(row: Provider, snapshot: Snapshot, records: t.Sequence[Connection]) -> Found:
+    """Tell which ciphers need an extension that the server does not have."""
     extensions = _extensions(snapshot)
     for alias, algorithms in row.adds.items():
         if extensions is None or alias in extensions:

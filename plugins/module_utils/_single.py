@@ -16,7 +16,14 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _findings
 from ansible_collections.bothends.vpn.plugins.module_utils._description import Spec
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, REFERENCES, Body, Snapshot, differ
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
+    KINDS,
+    REFERENCES,
+    Body,
+    Snapshot,
+    differ,
+    name_of,
+)
 from ansible_collections.bothends.vpn.plugins.module_utils._state import one_of
 from ansible_collections.bothends.vpn.plugins.module_utils._steps import REPLACED, Ref, Step
 
@@ -29,8 +36,8 @@ UNKNOWN = "known after apply"
 class Known:
     """What was read of the cloud, and how references are found in it."""
 
-    def __init__(self, snapshot: Snapshot, check_mode: bool = False) -> None:
-        self.snapshot, self.check_mode = snapshot, check_mode
+    def __init__(self, snapshot: Snapshot, check_mode: bool = False, project: str | None = None) -> None:
+        self.snapshot, self.check_mode, self.project = snapshot, check_mode, project
         self.warnings: list[str] = []
 
     def id_of(self, what: str, where: str, wanted: str) -> str:
@@ -50,11 +57,22 @@ class Known:
             warning = f"{what} {wanted!r} is not there yet; its id is {UNKNOWN}."
             self.warnings += [] if warning in self.warnings else [warning]
             return UNKNOWN
-        return one_of(what, wanted, things)["id"]
+        # An administrator sees the things of all projects.
+        own = [one for one in things if self.project and project_of(one) == self.project and one["name"] == wanted]
+        return one_of(what, wanted, own or things)["id"]
+
+    def in_project(self, one: Body) -> bool:
+        """Whether a thing belongs to the project in question, as far as the API says whose it is."""
+        return not self.project or project_of(one) in (None, self.project)
 
     def get(self, where: str, identifier: str | None) -> Body | None:
         """Give a thing by its id; None for one that is not there (yet)."""
         return next((one for one in self.snapshot[where] if one["id"] == identifier), None)
+
+
+def project_of(one: Body) -> str | None:
+    """Give the id of the project that an object belongs to; None where the API does not say."""
+    return one.get("tenant_id") or one.get("project_id")
 
 
 class Case(t.NamedTuple):
@@ -82,6 +100,7 @@ class Row(t.NamedTuple):
     options: Spec
     fields: dict[str, str]  # option -> the API's field
     reads: tuple[str, ...]  # the lists that are needed
+    needs: tuple[str, ...]  # the API's extensions without which there is no such object
     required: tuple[str, ...]  # what none can be made without
     content: str  # what becomes of a change of its content: one of the three below
     remedy: str  # what to do where its content cannot be changed
@@ -94,16 +113,23 @@ class Row(t.NamedTuple):
         lambda params: ()
     )  # fields that the provider's API does not take
     not_read_back: t.Callable[[Params], tuple[str, ...]] = lambda params: ()
+    fixed: tuple[str, ...] = ()  # what never changes and is not compared to tell one object from another
+    only_with: dict[str, tuple[str, str]] = {}  # option -> the list and the extension that are needed where it is given
 
 
 UPDATED, REMADE, FIXED = "updated while unused", "made anew while unused", "never changed"
 
 
 def find(row: Row, params: Params, known: Known) -> Body | None:
-    """Find the object by id or name; raises VpnError where several have the name, or an id is not there."""
+    """Find the object by id or name; raises VpnError where several have the name, or an id is not there (in that project)."""
     things = known.snapshot[row.kind]
     if params["id"]:
         found = known.get(row.kind, params["id"])
+        if found and not known.in_project(found):
+            raise VpnError(
+                f"{row.what} {name_of(found)} ({found['id']}): is of project {project_of(found)}, not {known.project}, and cannot be "
+                "given to another. Remedy: correct project_id, or leave it out."
+            )
         if found is None and params["state"] == "present":
             raise VpnError(
                 f"{row.what} {params['id']} is not there. Remedy: correct the id, or leave it out and give a name to make one."
@@ -111,7 +137,7 @@ def find(row: Row, params: Params, known: Known) -> Body | None:
         return found
     if not params["name"]:
         raise VpnError(f"{row.what}: the name is empty. Remedy: give a name, or the id.")
-    named = [one for one in things if one["name"] == params["name"]]
+    named = [one for one in things if one["name"] == params["name"] and known.in_project(one)]
     return one_of(row.what, params["name"], named) if named else None
 
 
@@ -128,13 +154,13 @@ def plan(row: Row, params: Params, there: Body | None, known: Known) -> list[Ste
         if there is None:
             return []
         _refuse_in_use(row, there, known, "deleted")
-        return [Step("delete", row.kind, _name(there), there["id"], {})]
+        return [Step("delete", row.kind, name_of(there), there["id"], {})]
     asked = {field: params[field] for field in ("name", "description") if params[field] is not None}
     asked.update(row.body(params, there, known))
     if there is None:
         return _create(row, params, asked, known)
     there = {field: value for field, value in there.items() if field not in row.not_read_back(params)}
-    _judge(row, Case(_name(there), params, {**there, **asked}, there, known))
+    _judge(row, Case(name_of(there), params, {**there, **asked}, there, known))
     # What is not known yet cannot be compared: where it may not change anyway, the real run will tell.
     movable = {*KINDS[row.kind].mutable, *(() if row.content == FIXED else KINDS[row.kind].content)}
     changed = {
@@ -156,39 +182,41 @@ def _create(row: Row, params: Params, asked: Body, known: Known) -> list[Step]:
             f"{row.what} {params['name']} is not there and cannot be made without {', '.join(missing)}. "
             f"Remedy: give {'it' if len(missing) == 1 else 'them'}, or correct the name."
         )
-    body = {"description": "", **row.new(params), **asked}
+    owner = {"tenant_id": params["project_id"]} if params["project_id"] else {}
+    body = {"description": "", **row.new(params), **asked, **owner}
     _judge(row, Case(params["name"], params, body, None, known))
     taken = {field: value for field, value in body.items() if field not in row.not_written(params)}
     return [Step("create", row.kind, params["name"], None, taken, Ref(row.kind, params["name"]))]
 
 
 def _change(row: Row, there: Body, changed: Body, known: Known) -> list[Step]:
-    moved = [field for field in changed if field in KINDS[row.kind].content]
+    moved = [field for field in changed if field in (*KINDS[row.kind].content, *row.fixed)]
     if row.content == FIXED and moved:
         options = sorted(option for option, field in row.fields.items() if field in moved)
         raise VpnError(
-            f"{row.what} {_name(there)} ({there['id']}): {', '.join(options)} cannot be changed. Remedy: {row.remedy}."
+            f"{row.what} {name_of(there)} ({there['id']}): {', '.join(options)} cannot be changed. Remedy: {row.remedy}."
         )
     if row.content == REMADE and moved:
         _refuse_in_use(row, there, known, "given other content")
-        body = {field: there.get(field) for field in ("name", "description", *KINDS[row.kind].content)}
-        name, why = changed.get("name") or _name(there), REPLACED + "other " + ", ".join(moved)
+        owner = {"tenant_id": project_of(there)} if project_of(there) else {}
+        body = {**{field: there.get(field) for field in ("name", "description", *KINDS[row.kind].content)}, **owner}
+        name, why = changed.get("name") or name_of(there), REPLACED + "other " + ", ".join(moved)
         return [
             Step("create", row.kind, name, None, {**body, **changed}, Ref(row.kind, name), why=why),
-            Step("delete", row.kind, _name(there), there["id"], {}, why=why),
+            Step("delete", row.kind, name_of(there), there["id"], {}, why=why),
         ]
     if row.content == UPDATED:
         _refuse_in_use(row, there, known, "changed")
-    return [Step("update", row.kind, _name(there), there["id"], changed)]
+    return [Step("update", row.kind, name_of(there), there["id"], changed)]
 
 
 def _refuse_in_use(row: Row, there: Body, known: Known, done: str) -> None:
     found = users(row.kind, there["id"], known.snapshot)
     if found:
-        names = ", ".join(f"{_name(one)} ({one['id']})" for one in found)
+        names = ", ".join(f"{name_of(one)} ({one['id']})" for one in found)
         remedy = f"remove {'them' if found[1:] else 'it'} first" if done == "deleted" else row.remedy
         raise VpnError(
-            f"{row.what} {_name(there)} ({there['id']}) cannot be {done}: it is used by {names}. Remedy: {remedy}."
+            f"{row.what} {name_of(there)} ({there['id']}) cannot be {done}: it is used by {names}. Remedy: {remedy}."
         )
 
 
@@ -206,7 +234,3 @@ def refuse(what: str, found: t.Iterable[_findings.Finding]) -> None:
     wrong = list({(one["field"], one["message"]): one for one in _findings.errors(found)}.values())
     if wrong:
         raise VpnError(f"{what}: nothing was changed; {_findings.summary(wrong)}:\n{_findings.lines(wrong)}")
-
-
-def _name(one: Body) -> str:
-    return one["name"] or one["id"]

@@ -17,20 +17,18 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _group_rules,
     _module,
     _single,
+    _single_rules,
     _steps,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, Body, Snapshot
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.bothends.vpn.plugins.module_utils._single_kinds import ROWS, options
 
 Params = t.Dict[str, t.Any]
 
-_LISTS = {
-    name: (f"/{name.replace('_', '-')}", name)
-    for name in ("routers", "subnets", "networks", "security_groups", "address_groups")
-}
-_LISTS.update({kind.name: (kind.path, kind.plural) for kind in KINDS.values()})
-
+# What not every server has; whether that matters the rules say.
+_OPTIONAL = (*KINDS, "address_groups", "flavors", "extensions")
 
 # Seconds that a module waits whose objects have no status of their own: for a connection that is going, and uses them.
 _TIMEOUT = 120
@@ -47,19 +45,22 @@ def arguments(kind: str) -> dict[str, t.Any]:
 
 
 def read(cloud: _cloud.Cloud, names: t.Iterable[str]) -> Snapshot:
-    """Read some lists; what is not read is empty."""
-    return {**{kind: [] for kind in KINDS}, **{name: cloud.list(*_LISTS[name]) for name in names}}
+    """Read some lists; what is not read, or what the server does not have, is empty."""
+    return {**{name: [] for name in _cloud.LISTS}, **cloud.lists(list(names), optional=_OPTIONAL)}
 
 
 def apply(kind: str, params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
     """Bring one object into the state that was asked for, or say what that would take. Returns the module's result."""
     row = ROWS[kind]
-    known = _single.Known(read(cloud, row.reads), check_mode)
+    more = [need for option, need in row.only_with.items() if params[option]]
+    lists, needs = [*row.reads, *(name for name, _alias in more)], [*row.needs, *(alias for _name, alias in more)]
+    known = _known(params, cloud, lists, needs, row.what, check_mode)
     there = _single.find(row, params, known)
     router = row.router(params, there, known) if params["state"] == "present" else None
     if router:
         known.snapshot["ports"] = cloud.list("/ports", "ports", urllib.parse.urlencode({"device_id": router}))
     steps = _single.plan(row, params, there, known)
+    _within_quotas(params, cloud, known, steps, row.what)
     result = outcome(known, steps)
     if check_mode or not steps:
         after = _projected(kind, known.snapshot, steps, there)
@@ -74,6 +75,28 @@ def apply(kind: str, params: Params, cloud: _cloud.Cloud, check_mode: bool) -> P
             error.result = {**result, **error.result}
             raise
     return {**result, kind: row.shown(after, params) if after else None}
+
+
+def _known(
+    params: Params, cloud: _cloud.Cloud, lists: t.Sequence[str], needs: t.Sequence[str], what: str, check_mode: bool
+) -> _single.Known:
+    """Read what is needed; raises VpnError where the server is another one than it is said to be, or cannot do it."""
+    if params["state"] == "absent":
+        return _single.Known(read(cloud, lists), check_mode, params["project_id"])
+    known = _single.Known(read(cloud, [*lists, "extensions"]), check_mode, params["project_id"])
+    _single.refuse(what, _single_rules.server(params, needs, known))
+    return known
+
+
+def _within_quotas(
+    params: Params, cloud: _cloud.Cloud, known: _single.Known, steps: t.Sequence[_steps.Step], what: str
+) -> None:
+    """Ask for the quotas where something is to be made; raises VpnError where they leave no room."""
+    if any(step.verb == "create" for step in steps):
+        answer = cloud.limits(PROVIDERS[params["provider"]].quotas.path, params["project_id"])
+        found = list(_single_rules.quotas(params, steps, known, answer))
+        _single.refuse(what, found)
+        known.warnings.extend(f"{what}: {one['message']} Remedy: {one['remedy']}" for one in found)
 
 
 def outcome(known: _single.Known, steps: t.Sequence[_steps.Step]) -> Params:
@@ -138,10 +161,12 @@ def _until_gone(cloud: _cloud.Cloud, kind: str, gone: Body, timeout: float, inte
 
 def apply_rules(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
     """Bring the rules of one security group into the state that was asked for."""
-    snapshot = _with_rules(read(cloud, _group_rules.reads(params)))
-    known = _single.Known(snapshot, check_mode)
+    what = f"security group {params['security_group']}"
+    known = _known(params, cloud, _group_rules.reads(params), _group_rules.needs(params), what, check_mode)
+    snapshot = known.snapshot = _with_rules(known.snapshot)
     group = known.id_of("security group", "security_groups", params["security_group"])
     steps = _group_rules.plan(params, group, known)
+    _within_quotas(params, cloud, known, steps, what)
     result = outcome(known, steps)
     after, ids = _steps.project(snapshot, steps), {one["id"] for one in snapshot[_group_rules.KIND]}
     if steps and not check_mode:

@@ -36,21 +36,21 @@ seealso:
 EXAMPLES = r"""
 - name: Have the VPC's end, by subnets
   bothends.vpn.endpoint_group:
-    cloud: otc
+    cloud: mycloud
     name: prod-subnets
     type: subnet
     endpoints: [app, 192.168.2.0/24]
 
 - name: Have the site's end, by CIDRs
   bothends.vpn.endpoint_group:
-    cloud: otc
+    cloud: mycloud
     name: berlin
     type: cidr
     endpoints: [192.168.3.0/24, 192.168.4.0/24]
 
 - name: Remove it
   bothends.vpn.endpoint_group:
-    cloud: otc
+    cloud: mycloud
     name: berlin
     state: absent
 """
@@ -71,6 +71,10 @@ endpoint_group:
       returned: success
     description:
       description: Its description.
+      type: str
+      returned: success
+    project_id:
+      description: The id of the project that it belongs to; null for one that check mode would create in the login's.
       type: str
       returned: success
     type:

@@ -35,7 +35,7 @@ seealso:
 EXAMPLES = r"""
 - name: Have an IKE policy
   bothends.vpn.ike_policy:
-    cloud: otc
+    cloud: mycloud
     name: strong
     encryption: aes-256
     integrity: sha384
@@ -44,7 +44,7 @@ EXAMPLES = r"""
 
 - name: Have one with an AEAD cipher, which takes a PRF instead of an integrity algorithm
   bothends.vpn.ike_policy:
-    cloud: otc
+    cloud: mycloud
     name: gcm
     encryption: aes-256-gcm-16
     prf: sha384
@@ -52,7 +52,7 @@ EXAMPLES = r"""
 
 - name: Remove it
   bothends.vpn.ike_policy:
-    cloud: otc
+    cloud: mycloud
     name: gcm
     state: absent
 """
@@ -73,6 +73,10 @@ ike_policy:
       returned: success
     description:
       description: Its description.
+      type: str
+      returned: success
+    project_id:
+      description: The id of the project that it belongs to; null for one that check mode would create in the login's.
       type: str
       returned: success
     version:

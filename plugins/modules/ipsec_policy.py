@@ -35,7 +35,7 @@ seealso:
 EXAMPLES = r"""
 - name: Have an IPsec policy
   bothends.vpn.ipsec_policy:
-    cloud: otc
+    cloud: mycloud
     name: strong
     encryption: aes-256
     integrity: sha384
@@ -44,7 +44,7 @@ EXAMPLES = r"""
 
 - name: Remove it
   bothends.vpn.ipsec_policy:
-    cloud: otc
+    cloud: mycloud
     name: strong
     state: absent
 """
@@ -65,6 +65,10 @@ ipsec_policy:
       returned: success
     description:
       description: Its description.
+      type: str
+      returned: success
+    project_id:
+      description: The id of the project that it belongs to; null for one that check mode would create in the login's.
       type: str
       returned: success
     encryption:

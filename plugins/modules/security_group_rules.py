@@ -35,7 +35,7 @@ seealso:
 EXAMPLES = r"""
 - name: Let the data centre berlin in
   bothends.vpn.security_group_rules:
-    cloud: otc
+    cloud: mycloud
     security_group: servers
     rules:
       - {protocol: icmp, remote_ip_prefix: 192.168.3.0/24}
@@ -43,7 +43,7 @@ EXAMPLES = r"""
 
 - name: Have these rules and no others, the two default ones for egress included
   bothends.vpn.security_group_rules:
-    cloud: otc
+    cloud: mycloud
     security_group: servers
     purge: true
     rules:
@@ -53,7 +53,7 @@ EXAMPLES = r"""
 
 - name: Take one off
   bothends.vpn.security_group_rules:
-    cloud: otc
+    cloud: mycloud
     security_group: servers
     state: absent
     rules:

@@ -44,7 +44,7 @@ seealso:
 EXAMPLES = r"""
 - name: Connect the VPC prod to berlin
   bothends.vpn.site_connection:
-    cloud: otc
+    cloud: mycloud
     name: berlin
     vpn_service: prod
     ike_policy: strong
@@ -56,20 +56,20 @@ EXAMPLES = r"""
 
 - name: Change its MTU; all else, its key too, stays
   bothends.vpn.site_connection:
-    cloud: otc
+    cloud: mycloud
     name: berlin
     mtu: 1400
 
 - name: Give it another key, at a cloud that does not give keys back
   bothends.vpn.site_connection:
-    cloud: otc
+    cloud: mycloud
     name: berlin
     psk: "{{ vpn_psks.berlin_new }}"
     send_psk: true
 
 - name: Remove it
   bothends.vpn.site_connection:
-    cloud: otc
+    cloud: mycloud
     name: berlin
     state: absent
 """
@@ -90,6 +90,10 @@ site_connection:
       returned: success
     description:
       description: Its description.
+      type: str
+      returned: success
+    project_id:
+      description: The id of the project that it belongs to; null for one that check mode would create in the login's.
       type: str
       returned: success
     vpn_service:

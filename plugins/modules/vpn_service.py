@@ -37,19 +37,27 @@ seealso:
 EXAMPLES = r"""
 - name: Have the VPN service of the VPC prod
   bothends.vpn.vpn_service:
-    cloud: otc
+    cloud: mycloud
     name: prod
     vpc: prod
 
 - name: Switch it off
   bothends.vpn.vpn_service:
-    cloud: otc
+    cloud: mycloud
     name: prod
     admin_state_up: false
 
+- name: Have one in another project, as an administrator, realised as a flavor says
+  bothends.vpn.vpn_service:
+    cloud: admin
+    project_id: 5f705e771ddb4cdea0d07c4ae1c5bcbf
+    name: staging
+    vpc: staging
+    flavor: fast
+
 - name: Remove it
   bothends.vpn.vpn_service:
-    cloud: otc
+    cloud: mycloud
     name: prod
     state: absent
 """
@@ -72,12 +80,20 @@ vpn_service:
       description: Its description.
       type: str
       returned: success
+    project_id:
+      description: The id of the project that it belongs to; null for one that check mode would create in the login's.
+      type: str
+      returned: success
     router_id:
       description: The id of the VPC.
       type: str
       returned: success
     subnet_id:
       description: The id of its subnet; null in the form with endpoint groups.
+      type: str
+      returned: success
+    flavor_id:
+      description: The id of its flavor; null where it has none.
       type: str
       returned: success
     admin_state_up:

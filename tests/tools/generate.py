@@ -106,7 +106,7 @@ def objects() -> str:
     specs = {kind: _single_kinds.options(kind) for kind in _single_kinds.ROWS}
     specs["security_group_rules"] = _group_rules.OPTIONS
     blocks = [_block(name.upper(), _documented(spec)) for name, spec in specs.items()]
-    return FRAGMENT_HEAD.format(source="_single_kinds.py and _group_rules.py") + "\n".join(blocks)
+    return FRAGMENT_HEAD.format(source="_single_*.py and _group_rules.py") + "\n".join(blocks)
 
 
 # --- reference page -------------------------------------------------------------------------------------------------

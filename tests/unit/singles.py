@@ -10,17 +10,25 @@ import copy
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.bothends.vpn.plugins.module_utils import (
+    _cloud,
     _description,
     _group_rules,
     _plan,
     _single,
     _single_kinds,
-    _single_run,
     _steps,
 )
 from ansible_collections.bothends.vpn.tests.unit.builders import snapshot
 
 KEY = "a key of 20 characters"
+EXTENSIONS = (
+    "vpnaas",
+    "vpn-endpoint-groups",
+    "vpn-flavors",
+    "vpn-aes-ctr",
+    "security-group",
+    "security-groups-remote-address-group",
+)
 CONNECTION = {
     "name": "berlin", "vpn_service": "vpn", "ike_policy": "strong", "ipsec_policy": "strong", "local_endpoint_group": "here",
     "peer_endpoint_group": "there", "peer_address": "203.0.113.10", "psk": KEY,
@@ -64,13 +72,17 @@ def empty():
                     {"id": "s-six", "name": "six", "cidr": "2001:db8:1::/64"}],
         "networks": [{"id": "n1", "name": "net"}],
         "address_groups": [{"id": "a1", "name": "offices"}],
+        "flavors": [{"id": "f1", "name": "fast", "service_type": "VPN", "enabled": True},
+                    {"id": "f2", "name": "routed", "service_type": "L3_ROUTER_NAT", "enabled": True},
+                    {"id": "f3", "name": "retired", "service_type": "VPN", "enabled": False}],
         "ports": [{"fixed_ips": [{"subnet_id": one} for one in ("s-app", "s-db", "s-six")]}],
     }  # fmt: skip
 
 
 def planned(there, kind, check_mode=False, **given):
     """Plan for one object; gives the steps and the warnings."""
-    row, asked, known = _single_kinds.ROWS[kind], params(kind, **given), _single.Known(there, check_mode)
+    row, asked = _single_kinds.ROWS[kind], params(kind, **given)
+    known = _single.Known(there, check_mode, asked["project_id"])
     return _single.plan(row, asked, _single.find(row, asked, known), known), known.warnings
 
 
@@ -95,8 +107,8 @@ def whole(**change):
 
 def rule_steps(there, *rules, check_mode=False, **given):
     """Plan for the rules of the group servers."""
-    known = _single.Known(there, check_mode)
     asked = rule_params(*rules, **given)
+    known = _single.Known(there, check_mode, asked["project_id"])
     group = known.id_of("security group", "security_groups", asked["security_group"])
     return _group_rules.plan(asked, group, known)
 
@@ -106,12 +118,16 @@ class Cloud:
 
     def __init__(self, there):
         self.there, self.reads, self.waited, self.timeouts = there, [], [], []
+        self.quota, self.asked_quotas = {}, []  # word -> limit and used; of which projects they were asked
+        self.endpoint, self.extensions = "http://cloud.example:9696", EXTENSIONS
         self.after_execute = None  # what another does in between
 
     def list(self, _path, plural, query=""):
         """Give a list."""
         self.reads.append(plural + ("?" + query if query else ""))
-        name = next((name for name, (_where, known) in _single_run._LISTS.items() if known == plural), plural)
+        name = next((name for name, (_where, known) in _cloud.LISTS.items() if known == plural), plural)
+        if name == "extensions":
+            return [{"alias": alias} for alias in self.extensions]
         if name == "security_groups":
             rules = self.there["security_group_rule"]
             return [
@@ -119,6 +135,23 @@ class Cloud:
                 for one in self.there[name]
             ]
         return copy.deepcopy(self.there[name])
+
+    def lists(self, names, optional=()):
+        """Give several lists. None of them stands for one that the server does not have."""
+        missing = [
+            name for name in names if self.there.get(name, []) is None or (name == "extensions" and not self.extensions)
+        ]
+        assert set(missing) <= set(optional)
+        return {
+            **{name: [] if name in missing else self.list(*_cloud.LISTS[name]) for name in names},
+            "missing": [{"name": name} for name in missing],
+            "endpoint": [{"url": self.endpoint}],
+        }
+
+    def limits(self, _path, project=None):
+        """Give the quotas in neutron's words."""
+        self.asked_quotas.append(project)
+        return {"quota": {word: {"limit": limit, "used": used} for word, (limit, used) in self.quota.items()}}
 
     def execute(self, todo, timeout=None):
         """Do the steps."""

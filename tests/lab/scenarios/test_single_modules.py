@@ -23,6 +23,7 @@ from bothends_lab.cloud.api import ApiError
 
 from .conftest import Playbooks, Run, writes
 
+DRIVER = "neutron_vpnaas.services.vpn.service_drivers.ipsec.IPsecVPNDriver"
 KEY = "a key that nobody may read"
 OTHER_KEY = "another one of that kind"
 Task = tuple[str, dict[str, t.Any]]
@@ -446,12 +447,8 @@ def test_all_goes_in_turn(created, lab, play, modules):
 def test_the_dialect_of_another_provider(modules, lab):
     """Through the front that speaks it: its words, its fields, and a key that does not come back."""
     otc = {"cloud": "lab-otc", "provider": "otc"}
-    front = {"cloud": "lab-otc"}
     key = OTHER_KEY.replace(" ", ".")
-    chain: list[Task] = [
-        (module, {**options, **(otc if module in ("ike_policy", "ipsec_policy", "site_connection") else front)})
-        for module, options in WHOLE
-    ]
+    chain: list[Task] = [(module, {**options, **otc}) for module, options in WHOLE]
     chain[1][1].update(encryption="aes-256")
     chain[-1][1].update(psk=key)
     planned, made = modules(*chain, check=True), modules(*chain)
@@ -474,6 +471,56 @@ def test_the_dialect_of_another_provider(modules, lab):
     )
     assert all(one["changed"] for one in gone) and [there(lab, kind) for kind in PATHS] == [[]] * len(PATHS)
     assert key not in modules.output and KEY.replace(" ", ".") not in modules.output
+
+
+def test_an_administrator_makes_what_belongs_to_another_project(modules, lab):
+    """By an id of that project, and of a flavor; two projects may have things of one name."""
+    admin = lab.api("lab-admin")
+    [router] = admin.list("routers", name="test")
+    theirs = {"cloud": "lab-admin", "project_id": router["project_id"]}
+    profile = admin.create("service_profiles", "service_profile", driver=DRIVER)
+    flavor = admin.create("flavors", "flavor", name="fast", service_type="VPN")
+    admin.request("POST", f"/flavors/{flavor['id']}/service_profiles", {"service_profile": {"id": profile["id"]}})
+    own = admin.create("vpn/ikepolicies", "ikepolicy", name="strong", auth_algorithm="sha256")
+    tasks: list[Task] = [
+        ("ike_policy", {**theirs, "name": "strong"}),
+        ("vpn_service", {**theirs, "name": "vpn", "vpc": "test", "flavor": "fast"}),
+        (
+            "security_group_rules",
+            {**theirs, "security_group": "servers", "rules": [{"protocol": "udp", "ports": [4500]}]},
+        ),
+    ]
+    made = modules(*tasks)
+    assert not any(one.get("failed") for one in made), made
+    assert there(lab, "ike_policy")[0]["project_id"] == router["project_id"] != own["project_id"]
+    assert there(lab, "vpn_service")[0]["flavor_id"] == flavor["id"]
+    assert unchanged(lab, modules, *tasks)
+    refused = modules.one("ike_policy", **theirs, id=own["id"], lifetime=7200)
+    assert refused["failed"] and "cannot be given to another" in refused["msg"]
+    other = modules.one("vpn_service", name="vpn", flavor=flavor["id"], description="d")
+    assert other["plan"][0]["fields"] == ["description"]
+    gone = modules(*((module, {**options, "state": "absent"}) for module, options in reversed(tasks)))
+    assert all(one["changed"] for one in gone)
+    for path, identifier in (
+        ("vpn/ikepolicies", own["id"]),
+        ("flavors", flavor["id"]),
+        ("service_profiles", profile["id"]),
+    ):
+        admin.delete(path, identifier)
+
+
+def test_a_quota_without_room_is_told_before_the_first_write(modules, lab):
+    """The server itself has the last word: it refuses it too."""
+    admin, project = lab.api("lab-admin"), lab.api().list("routers", name="prod")[0]["project_id"]
+    admin.request("PUT", f"/quotas/{project}", {"quota": {"ikepolicy": 0}})
+    try:
+        mark = lab.mark()
+        refused = modules.one("ike_policy", name="one too many")
+        assert refused["failed"] and "over-quota" in refused["msg"] and writes(lab, mark) == []
+        with pytest.raises(ApiError, match="Quota exceeded"):
+            lab.api().create("vpn/ikepolicies", "ikepolicy", name="x", auth_algorithm="sha256")
+    finally:
+        admin.request("DELETE", f"/quotas/{project}")
 
 
 def test_no_key_was_shown(created, play, modules):
