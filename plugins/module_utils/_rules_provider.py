@@ -224,8 +224,8 @@ def quotas(hub: str, name: str, steps: t.Sequence[Step], snapshot: Snapshot, ans
         made["site_connection"] -= sum(1 for step in steps if step.verb == "delete" and step.why.startswith(REPLACED))
     found = []
     for kind, count in made.items():
-        limit, used = left.get(row.quotas.words.get(kind, ""), (0, 0))
-        if limit and count > 0 and used + count > limit:
+        limit, used = left.get(row.quotas.words.get(kind, ""), (None, 0))
+        if limit is not None and count > 0 and used + count > limit:
             found.append(
                 finding(
                     "over-quota", hub, f"vpn_hubs.{hub}", f"{kind}: {count} new",

@@ -208,6 +208,7 @@ def test_what_goes_needs_nothing():
     [
         ("ike_policy", {"name": "x"}, {"ikepolicy": (10, 9)}, False),
         ("ike_policy", {"name": "x"}, {"ikepolicy": (10, 10)}, True),
+        ("ike_policy", {"name": "x"}, {"ikepolicy": (0, 0)}, True),
         ("ike_policy", {"name": "x"}, {"ikepolicy": (-1, 10)}, False),
         ("ike_policy", {"name": "x"}, {"ipsecpolicy": (10, 10)}, False),
         ("endpoint_group", {**GROUP, "name": "here"}, {"endpoint_group": (2, 2)}, True),  # the new one before the old one
