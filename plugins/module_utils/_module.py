@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.warnings import get_deprecation_messages, get_warning_messages
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _cloud, _secrets, _wire
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
@@ -34,7 +35,19 @@ def run(module: AnsibleModule, work: t.Callable[[_cloud.Cloud], dict[str, t.Any]
         _warn(module, error.result)
         module.fail_json(msg=str(error), **error.result)
     _warn(module, result)
-    module.exit_json(**result)
+    _exit(module, result)
+
+
+def _exit(module: AnsibleModule, result: dict[str, t.Any]) -> t.NoReturn:
+    """End the module well. Ansible looks for each key in each text of a result, which takes minutes where there are thousands.
+
+    So it gets the options without the keys, and looks only for those that occur. A failure shows what nobody knows before: it
+    goes the long way.
+    """
+    options = _secrets.without_keys(module.params, module.no_log_values)
+    shown = [result, options, get_warning_messages(), get_deprecation_messages()]
+    module.no_log_values = _secrets.occurring(module.no_log_values, shown)
+    module.exit_json(invocation={"module_args": options}, **result)
 
 
 def _warn(module: AnsibleModule, result: dict[str, t.Any]) -> None:

@@ -14,6 +14,8 @@ import typing as t
 import unicodedata
 
 REDACTED = "(secret)"
+# What Ansible's own masking puts in place of an option that is not to be logged.
+MASKED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 # What stands in a file where a person has to put in something.
 PLACEHOLDER = "CHANGEME-"
 
@@ -29,6 +31,42 @@ def without_secrets(login: t.Any) -> t.Any:
             for name, value in login.items()
         }
     return [without_secrets(one) for one in login] if isinstance(login, list) else login
+
+
+def without_keys(value: t.Any, keys: t.Container[str]) -> t.Any:
+    """Copy a module's options with the keys in them replaced by the word that Ansible puts there."""
+    if isinstance(value, dict):
+        return {name: without_keys(one, keys) for name, one in value.items()}
+    if isinstance(value, list):
+        return [without_keys(one, keys) for one in value]
+    return MASKED if isinstance(value, str) and value in keys else value
+
+
+def occurring(keys: t.Collection[str], shown: t.Any) -> set[str]:
+    """Give those of many keys that stand anywhere in what is to be shown, as a whole or as a part of a text.
+
+    The time grows with both, and not with their product: only where a text has the first characters of a key is it looked further.
+    """
+    if not keys:
+        return set()
+    text = "\n".join({*_texts(shown)})
+    length = min(map(len, keys))
+    beginnings = {key[:length] for key in keys}
+    there = beginnings.intersection(text[place : place + length] for place in range(len(text)))
+    return {key for key in keys if key[:length] in there and key in text}
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    """Everything in a nested value as text; names of fields too."""
+    if isinstance(value, t.Mapping):
+        for name, one in value.items():
+            yield str(name)
+            yield from _texts(one)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for one in value:
+            yield from _texts(one)
+    else:
+        yield str(value)
 
 
 def find(psks: t.Mapping[str, t.Any], hub: str, site: str) -> str | None:

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import re
+import types
 
 import pytest
+from ansible.module_utils.common.parameters import remove_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _secrets
+from ansible_collections.bothends.vpn.plugins.module_utils import _module, _secrets
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
 
@@ -107,3 +109,66 @@ def test_a_login_without_its_secrets():
         "regions": [{"values": {"password": "(secret)"}}],
     }  # fmt: skip
     assert [_secrets.without_secrets(one) for one in (None, "otc")] == [None, "otc"]
+
+
+# --- what has to be masked -------------------------------------------------------------------------------------------
+
+# Two letters, so that keys are parts of each other and of what is shown.
+few = st.text("ab\n", max_size=6)
+shown = st.recursive(
+    few | st.none() | st.booleans() | st.integers(0, 30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(few, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.sets(few.filter(bool) | st.integers(0, 12).map(str), max_size=5), shown)
+def test_ansible_masks_the_same_when_it_looks_only_for_keys_that_occur(keys, result):
+    assert remove_values(result, _secrets.occurring(keys, result)) == remove_values(result, keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "result", "occur"),
+    [
+        pytest.param(set(), "anything", set(), id="no keys"),
+        pytest.param({"secret"}, {"a": [{"b": "my secret."}]}, {"secret"}, id="a part, deep inside"),
+        pytest.param({"secret"}, {"secret": 1}, {"secret"}, id="a field's name"),
+        pytest.param({"500"}, {"mtu": 1500}, {"500"}, id="a part of a number"),
+        pytest.param({"secret", "long secret"}, ["a long secret"], {"secret", "long secret"}, id="one in the other"),
+        pytest.param({"secret"}, ["sec", "ret", "Secret"], set(), id="nowhere"),
+        pytest.param({"secret", "secrecy"}, ["secrecy"], {"secrecy"}, id="the same beginning"),
+    ],
+)
+def test_which_keys_occur(keys, result, occur):
+    assert _secrets.occurring(keys, result) == occur
+
+
+def test_the_options_are_shown_without_the_keys():
+    options = {"name": "prod", "connections": [{"name": "berlin", "psk": "k1"}, {"name": "k12", "psk": None, "mtu": 1}]}
+    assert _secrets.without_keys(options, {"k1"}) == {
+        "name": "prod",
+        "connections": [{"name": "berlin", "psk": _secrets.MASKED}, {"name": "k12", "psk": None, "mtu": 1}],
+    }
+    assert remove_values("k1", {"k1"}) == _secrets.MASKED
+
+
+class Ended(Exception):
+    """The module is over."""
+
+
+@pytest.mark.parametrize(("key", "kept"), [("never seen", set()), ("berlin", {"berlin"}), ("told", {"told"})])
+def test_the_masking_of_a_module_keeps_what_is_to_be_masked(monkeypatch, key, kept):
+    module = types.SimpleNamespace(
+        params={"cloud": None, "concurrency": 1, "psk": key}, no_log_values={key}, warn=lambda text: None
+    )
+
+    def exit_json(**result):
+        assert result["invocation"]["module_args"]["psk"] == _secrets.MASKED
+        raise Ended
+
+    module.exit_json = exit_json
+    monkeypatch.setattr(_module._cloud, "Cloud", lambda *login: None)
+    monkeypatch.setattr(_module, "get_warning_messages", lambda: ("told of it",))
+    with pytest.raises(Ended):
+        _module.run(module, lambda cloud: {"connections": ["prod/berlin/1"]})
+    assert module.no_log_values == kept

@@ -197,7 +197,7 @@ def test_warnings_are_warned_of(monkeypatch, fails):
         params = {"cloud": None, "concurrency": 1}
 
         def __init__(self):
-            self.warned, self.result = [], None
+            self.warned, self.result, self.no_log_values = [], None, set()
 
         def warn(self, text):
             self.warned.append(text)
