@@ -48,6 +48,14 @@ LISTS = {
 }
 LISTS.update({kind.name: (kind.path, kind.plural) for kind in KINDS.values()})
 
+# The lists of a snapshot: the VPC first, for another request needs it, then the long ones. Groups come with their rules.
+_EVERYWHERE = ("routers", "security_groups", "subnets")
+_SNAPSHOT = (
+    "routers", "security_groups",
+    "site_connection", "endpoint_group", "vpn_service", "ike_policy", "ipsec_policy",
+    "subnets", "extensions",
+)  # fmt: skip
+
 # After which faults of a create it is looked whether it was done, and after which of them, when it was not, it is sent again:
 # after these the server itself has said that it is through with it.
 _DOUBTFUL = (LOST, "500", "502", "503", "504")
@@ -69,6 +77,10 @@ _BOTH_LOOKED = 2.0
 
 # Seconds between two looks at what is not settled.
 _INTERVAL = 1.0
+
+if t.TYPE_CHECKING:
+    _Pool = concurrent.futures.ThreadPoolExecutor
+    _Answer = concurrent.futures.Future[t.Optional[t.List[Body]]]
 
 
 class Cloud:
@@ -110,21 +122,33 @@ class Cloud:
         What the server shows of itself stands beside them: ``missing``, the names of those, and ``endpoint``, its URL.
         """
         with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
-            running = {name: pool.submit(self._list, *LISTS[name], optional=name in optional) for name in names}
-            answers = {name: future.result() for name, future in running.items()}
+            return self._gathered(self._begun(pool, names, optional))
+
+    def _begun(self, pool: _Pool, names: t.Iterable[str], optional: t.Container[str]) -> dict[str, _Answer]:
+        return {name: pool.submit(self._list, *LISTS[name], optional=name in optional) for name in names}
+
+    def _gathered(self, running: t.Mapping[str, _Answer]) -> Snapshot:
+        answers = {name: future.result() for name, future in running.items()}
         found: Snapshot = {name: answer or [] for name, answer in answers.items()}
         found["missing"] = [{"name": name} for name, answer in answers.items() if answer is None]
         found["endpoint"] = [{"url": self._wire.endpoint}]
         return found
 
-    def snapshot(self, vpc: str) -> Snapshot:
-        """Read each kind once. ``vpc`` is the VPC's name or id; its router, subnets and groups stand beside the kinds."""
-        # Whether a server has these at all is for the rules to judge.
-        maybe = ["extensions", *(name for name in KINDS if name != "security_group_rule")]
-        found = self.lists(["routers", "subnets", "security_groups", *maybe], optional=maybe)
-        router = one_of("VPC", vpc, found.pop("routers"))
-        ports = self.list("/ports", "ports", urllib.parse.urlencode({"device_id": router["id"]}))
-        attached = {address["subnet_id"] for port in ports for address in port["fixed_ips"]
+    def snapshot(self, vpc: str, only: t.Collection[str] | None = None) -> Snapshot:
+        """Read each kind once, or only some of them; what is not read is empty.
+
+        ``vpc`` is the VPC's name or id; its router, subnets and groups stand beside the kinds.
+        """
+        wanted = [name for name in _SNAPSHOT if only is None or name in only or name == "routers"]
+        with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
+            # Whether a server has the others at all is for the rules to judge.
+            running = self._begun(pool, wanted, optional=set(_SNAPSHOT) - set(_EVERYWHERE))
+            router = one_of("VPC", vpc, running.pop("routers").result() or [])
+            if "subnets" in wanted:
+                query = urllib.parse.urlencode({"device_id": router["id"]})
+                running["ports"] = pool.submit(self._list, "/ports", "ports", query)
+            found = {name: [] for name in (*_SNAPSHOT, "ports") if name != "routers"} | self._gathered(running)
+        attached = {address["subnet_id"] for port in found.pop("ports") for address in port["fixed_ips"]
                     if "router_interface" in port["device_owner"]}  # fmt: skip
         found["vpc"] = [router]
         found["subnets"] = [subnet for subnet in found["subnets"] if subnet["id"] in attached]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import (
-    _adoption,
     _cloud,
     _description,
     _dialect,
@@ -193,45 +192,3 @@ def _report(
         }
         for name, identifier in answers.items()
     ]
-
-
-def inform(params: Params, cloud: _cloud.Cloud) -> Params:
-    """Read what is there, in the shape that ``apply`` returns."""
-    row, raw = PROVIDERS[params["provider"]], cloud.snapshot(params["vpc"])
-    snapshot = _dialect.read(raw, row.name)
-    if params["until_normal"] and params["timeout"]:
-        pairs = zip(raw["site_connection"], snapshot["site_connection"])
-        names = [theirs["name"] for theirs, ours in pairs if ours["name"] in params["until_normal"]]
-        snapshot = _dialect.read({**raw, "site_connection": cloud.connections(names, params["timeout"])}, row.name)
-    facts = _facts(params, snapshot)
-    services = {one["id"] for one in snapshot["vpn_service"] if one["router_id"] == facts["vpc"]["id"]}
-    names = {one["id"]: one for kind in _objects.KINDS for one in snapshot[kind]}
-    return {
-        "changed": False,
-        "hub": {"name": params["name"] or facts["vpc"]["name"], **facts},
-        "connections": [
-            _known_connection(one, names) for one in snapshot["site_connection"] if one["vpnservice_id"] in services
-        ],
-        "provider": {
-            "name": row.name,
-            "title": row.title,
-            "effective": row.effective,
-            "not_read_back": list(row.not_read_back),
-        },
-        "description": _adoption.description(snapshot, row.name),
-    }
-
-
-def _known_connection(one: _objects.Body, by_id: dict[str, _objects.Body]) -> Params:
-    marker = _objects.owner(one)
-    return {
-        "name": one["name"],
-        "id": one["id"],
-        "site": marker.site if marker else None,
-        "gateway": one["peer_address"],
-        "peer_id": one["peer_id"],
-        "subnets": _objects.selectors(one, by_id)[1],
-        "status": one["status"],
-        "state": _state.status_word(one["status"]),
-        "initiator": one["initiator"],
-    }

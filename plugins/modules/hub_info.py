@@ -27,6 +27,15 @@ options:
       - Name or id of the VPC (OpenStack, the router).
     type: str
     required: true
+  gather:
+    description:
+      - What to read; what is left out costs no request. V(hub) is RV(hub), V(connections) is RV(connections), V(description) is
+        RV(description).
+      - Tasks that only want to know where a VPC's gateway is take V(hub); for a look at the status V(connections) is enough.
+    type: list
+    elements: str
+    choices: [hub, connections, description]
+    default: [hub, connections, description]
   until_normal:
     description:
       - Names of connections to wait for. The module ends once all that are there are Normal, or after O(timeout) as they are then.
@@ -56,6 +65,14 @@ EXAMPLES = r"""
     vpc: prod
   register: prod
 
+- name: Wait half a minute at most for one connection
+  bothends.vpn.hub_info:
+    cloud: otc
+    provider: otc
+    vpc: prod
+    gather: [connections]
+    until_normal: [prod/berlin/1]
+
 - name: Take over a VPN that somebody made by hand. Nothing is changed by that
   bothends.vpn.hub:
     cloud: otc
@@ -74,7 +91,7 @@ EXAMPLES = r"""
 RETURN = r"""
 hub:
   description: What the other end needs to know of the VPC.
-  returned: success
+  returned: success, with V(hub) in O(gather)
   type: dict
   contains:
     name:
@@ -137,7 +154,7 @@ description:
     - What M(bothends.vpn.hub) takes to find all that is there as described, whoever made it. No key is in it; a connection
       that is there keeps its own.
     - Sites are called as their connections are, where such a name is allowed and no other has it.
-  returned: success
+  returned: success, with V(description) in O(gather)
   type: dict
   contains:
     subnets:
@@ -162,7 +179,7 @@ description:
       returned: success
 connections:
   description: The site connections of the VPC, whoever made them.
-  returned: success
+  returned: success, with V(connections) in O(gather)
   type: list
   elements: dict
   contains:
@@ -215,15 +232,12 @@ connections:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _description, _hub, _module
+from ansible_collections.bothends.vpn.plugins.module_utils import _hub_info, _module
 
 
 def main() -> None:
-    spec = {**_module.CLOUD_SPEC, "name": {"type": "str"}, "vpc": {"type": "str", "required": True},
-            "until_normal": {"type": "list", "elements": "str", "default": []}, "timeout": {"type": "int", "default": 30},
-            **_description.arguments({"provider": _description.HUB["provider"]})}  # fmt: skip
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    _module.run(module, lambda cloud: _hub.inform(module.params, cloud))
+    module = AnsibleModule(argument_spec={**_module.CLOUD_SPEC, **_hub_info.spec()}, supports_check_mode=True)
+    _module.run(module, lambda cloud: _hub_info.inform(module.params, cloud))
 
 
 if __name__ == "__main__":
