@@ -48,10 +48,10 @@ LISTS = {
 }
 LISTS.update({kind.name: (kind.path, kind.plural) for kind in KINDS.values()})
 
-# The lists of a snapshot: the VPC first, for another request needs it, then the long ones. Groups come with their rules.
-_EVERYWHERE = ("routers", "security_groups", "subnets")
+# The lists of a snapshot, the long ones first. Groups come with their rules.
+_EVERYWHERE = ("security_groups", "subnets")
 _SNAPSHOT = (
-    "routers", "security_groups",
+    "security_groups",
     "site_connection", "endpoint_group", "vpn_service", "ike_policy", "ipsec_policy",
     "subnets", "extensions",
 )  # fmt: skip
@@ -139,15 +139,16 @@ class Cloud:
 
         ``vpc`` is the VPC's name or id; its router, subnets and groups stand beside the kinds.
         """
-        wanted = [name for name in _SNAPSHOT if only is None or name in only or name == "routers"]
+        # One request before all others: a server asks its identity service about a new token once, and not for each of them.
+        router = one_of("VPC", vpc, self.list("/routers", "routers"))
+        wanted = [name for name in _SNAPSHOT if only is None or name in only]
         with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
             # Whether a server has the others at all is for the rules to judge.
             running = self._begun(pool, wanted, optional=set(_SNAPSHOT) - set(_EVERYWHERE))
-            router = one_of("VPC", vpc, running.pop("routers").result() or [])
             if "subnets" in wanted:
                 query = urllib.parse.urlencode({"device_id": router["id"]})
                 running["ports"] = pool.submit(self._list, "/ports", "ports", query)
-            found = {name: [] for name in (*_SNAPSHOT, "ports") if name != "routers"} | self._gathered(running)
+            found = {name: [] for name in (*_SNAPSHOT, "ports")} | self._gathered(running)
         attached = {address["subnet_id"] for port in found.pop("ports") for address in port["fixed_ips"]
                     if "router_interface" in port["device_owner"]}  # fmt: skip
         found["vpc"] = [router]
@@ -182,13 +183,13 @@ class Cloud:
         progress: t.Callable[[int, Step], None] | None = None,
         timeout: float = 120.0,
     ) -> dict[Ref, str]:
-        """Do the steps: those of one verb and kind side by side, one such batch after the other. Returns the new ids.
+        """Do the steps: those that need nothing of each other side by side, one such batch after the other. Returns the new ids.
 
         What is being created or updated cannot be changed until it is settled; each such step waits up to ``timeout`` seconds.
         """
         ids: dict[Ref, str] = {}
         done: list[Step] = []
-        for _key, batch in itertools.groupby(steps, key=lambda step: (step.verb, step.kind)):
+        for _key, batch in itertools.groupby(steps, key=batch_of):
             failed: list[tuple[Step, CloudError]] = []
             down = threading.Event()
             with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
@@ -207,8 +208,8 @@ class Cloud:
                 order = {id(step): number for number, step in enumerate(steps)}
                 step, cause = min(failed, key=lambda one: order[id(one[0])])
                 finished = {id(one) for one in done}
-                left = [_told(one) for one in steps if id(one) not in finished]
-                raise undone(cause, _told(step), [_told(one) for one in done], left) from cause
+                made, left = ([_told(one) for one in steps if (id(one) in finished) is yes] for yes in (True, False))
+                raise undone(cause, _told(step), made, left) from cause
         return ids
 
     def _unless(
@@ -392,6 +393,11 @@ class Cloud:
             if not waiting or time.monotonic() > end:
                 return there
             time.sleep(interval)
+
+
+def batch_of(step: Step) -> tuple[str, str]:
+    """Tell which steps go side by side: of one verb and kind, and all new ones that refer to nothing new."""
+    return step.verb, "" if step.verb == "create" and step.kind in REFERENCES.values() else step.kind
 
 
 def _units(batch: list[Step]) -> list[list[Step]]:

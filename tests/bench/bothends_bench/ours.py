@@ -46,8 +46,8 @@ def record(options: dict[str, Any]) -> list[list[dict[str, Any]]]:
     if {step.verb for step in steps} != {"create"}:
         raise RuntimeError("the cloud is not empty")
     return [
-        [_request(_objects.KINDS[kind], unit, _steps.Ref) for unit in _cloud._units(list(batch))]
-        for kind, batch in itertools.groupby(steps, key=lambda step: step.kind)
+        [_request(_objects.KINDS[unit[0].kind], unit, _steps.Ref) for unit in _cloud._units(list(batch))]
+        for _key, batch in itertools.groupby(steps, key=_cloud.batch_of)
     ]
 
 

@@ -252,6 +252,28 @@ def test_no_more_requests_side_by_side_than_allowed(monkeypatch, concurrency, ro
     assert len(most) == 12 and all(most) is enough
 
 
+def test_what_needs_nothing_of_each_other_is_made_side_by_side(monkeypatch):
+    """While a new VPN service waits for a second look, the endpoint groups are made."""
+    neutron = Neutron()
+    groups = threading.Event()
+
+    def between(_number, method, path, served):
+        answer = served()
+        if (method, path) == ("POST", "/vpn/endpoint-groups") and len(neutron.lists["endpoint_groups"]) == 3:
+            groups.set()
+        return answer
+
+    neutron.between = between
+    waited = []
+    monkeypatch.setattr(_wire.openstack, "connect", lambda **login: connection(neutron))
+    monkeypatch.setattr(_cloud.time, "sleep", lambda seconds: waited.append(groups.wait(5)))
+    cloud = _cloud.Cloud("lab", 4)
+    cloud.execute(plan(cloud.snapshot("prod"), {"berlin": site(3), "paris": site(4)}).steps)
+    assert waited == [True]
+    posts = [path for method, path in neutron.writes() if method == "POST"]
+    assert posts.index("/vpn/ipsec-site-connections") == 6, "what refers to them comes after all of them"
+
+
 def test_a_concurrency_of_nothing_is_an_error():
     with pytest.raises(VpnError, match=r"concurrency: 0 .* Remedy"):
         _cloud.Cloud("lab", 0)
@@ -263,7 +285,9 @@ def test_progress_counts_what_is_done(connect):
     steps = plan(cloud.snapshot("prod"), {"berlin": site(3), "paris": site(4)}).steps
     cloud.execute(steps, lambda done, step: seen.append((done, step.kind)))
     assert [done for done, _kind in seen] == list(range(1, len(steps) + 1))
-    assert [kind for _done, kind in seen] == [step.kind for step in steps]
+    kinds = [kind for _done, kind in seen]
+    assert sorted(kinds, key=list(_objects.KINDS).index) == [step.kind for step in steps]
+    assert kinds[-4:] == [step.kind for step in steps[-4:]], "what refers to the others comes after them"
 
 
 def test_when_the_cloud_is_down_nothing_more_is_asked(connect):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub_info
+from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub_info, _wire
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.builders import after, site, snapshot
 from ansible_collections.bothends.vpn.tests.unit.neutron import Neutron, connection, settled
@@ -20,7 +20,7 @@ def neutron(monkeypatch):
     """A cloud with two sites of ours, everything Normal."""
     there = Neutron(after(snapshot(), SITES))
     settled(there)
-    monkeypatch.setattr(_cloud.openstack, "connect", lambda **login: connection(there))
+    monkeypatch.setattr(_wire.openstack, "connect", lambda **login: connection(there))
     monkeypatch.setattr(_cloud.time, "sleep", lambda seconds: None)
     return there
 
