@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
+from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _mtu
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
     _checks,
     _cisco_iosxe_checks,
@@ -199,21 +199,11 @@ def _word(field: str, name: str | None, where: str) -> str | None:
     return word
 
 
-def inner_mtu(record: Record) -> int:
-    """The longest packet whose ESP in UDP still fits into the path's MTU (RFC 4303 section 2, RFC 3948 section 2.1)."""
-    cipher = _algorithms.ENCRYPTION[record["ipsec"]["encryption"]]
-    vector, block, check = (8, 4, 16) if cipher.aead else (16, 16, _ICV[record["ipsec"]["integrity"]])
-    headers = 20 + 8 + 8  # IPv4, UDP, SPI and sequence number
-    return (record["underlay_mtu"] - headers - vector - check) // block * block - 2  # padding's length, next header
+_MSS_RANGE = (500, 1460)  # of `ip tcp adjust-mss`
 
 
-_ICV = {"sha256": 16, "sha384": 24, "sha512": 32}  # bytes on the wire
-_TCP_IP = 40  # headers of a TCP segment
-_MSS_RANGE = (500, 1460)
-
-
-def _mss(record: Record) -> int:
-    return max(_MSS_RANGE[0], min(_MSS_RANGE[1], inner_mtu(record) - _TCP_IP))
+def _mss(packet: int) -> int:
+    return max(_MSS_RANGE[0], min(_MSS_RANGE[1], _mtu.segment(packet)))
 
 
 def _identity(value: dict[str, str] | None, version: str, kinds: dict[str, dict[str, str]], placeholder: str) -> str:
@@ -243,6 +233,7 @@ def _connection(record: Record, settings: dict[str, t.Any]) -> dict[str, t.Any]:
     gateway = record["remote"].get("gateway") or PLACEHOLDER + "gateway"
     pairs = [(one["local_subnets"][0], one["remote_subnets"][0]) for one in record["tunnels"]]
     timeout = int(record["dpd"]["timeout"]) - int(record["dpd"]["interval"])
+    packet = _mtu.of_connection(record)
     return {
         "name": name,
         "description": record["name"],
@@ -277,8 +268,8 @@ def _connection(record: Record, settings: dict[str, t.Any]) -> dict[str, t.Any]:
         if record["mode"] == "policy" and settings.get("nat_access_list")
         else [],
         "hub_subnets": sorted({text.masked(theirs) for _ours, theirs in pairs}),
-        "mtu": inner_mtu(record),
-        "mss": _mss(record),
+        "mtu": packet,
+        "mss": _mss(packet),
     }
 
 
