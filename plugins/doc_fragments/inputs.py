@@ -46,9 +46,10 @@ options:
 options:
   _input:
     description:
-      - Subnets as plain texts, or dicts with a C(cidr) and a C(name).
+      - A list of subnets, as plain texts, or as dicts with a C(name) and a C(cidr) (one) or C(subnets) (a list). Or a dict from
+        names to subnets, or to dicts with C(subnets), such as C(vpn_sites). Lists may be nested.
       - IPv4 and IPv6 may be mixed. Host bits, ranges (V(10.0.0.5-10.0.0.9)) and IPv4-mapped addresses are understood.
-    type: list
-    elements: raw
+      - Something else among them, such as the name of a cloud's subnet, is an error that says where it stands.
+    type: raw
     required: true
 """

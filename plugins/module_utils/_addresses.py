@@ -3,25 +3,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
-"""Prefixes: read once at the edge by netaddr, then plain integers; overlaps by one sorted sweep.
+"""Prefixes: read once at the edge, then plain integers; overlaps by one sorted sweep.
 
-A prefix is whatever can be written for a block of addresses: ``192.168.1.0/24``, ``192.168.1.7`` (one address),
+What netaddr reads is a prefix, and nothing else is; the plain forms are read without it, to the same result, because it takes
+five times as long. A prefix is whatever can be written for a block of addresses: ``192.168.1.0/24``, ``192.168.1.7`` (one address),
 ``10.0.0.5-10.0.0.9`` (a range). IPv4-mapped IPv6 (``::ffff:10.0.0.0/104``) is the IPv4 block that it stands for,
 RFC 4291 section 2.5.5.2.
 """
 
 from __future__ import annotations
 
+import bisect
 import functools
-import heapq
+import ipaddress
+import reprlib
+import socket
 import typing as t
 
 try:
     import netaddr
 
     NETADDR_ERROR: str | None = None
-except ImportError as error:  # the modules and plugins say so in their own words
+    _UNREADABLE: tuple[type[Exception], ...] = (netaddr.AddrFormatError, ValueError, TypeError)
+except ImportError as error:  # the modules say so in their own words
     NETADDR_ERROR = str(error)
+    _UNREADABLE = (ValueError,)
 
 _MAPPED_FIRST = 0xFFFF << 32  # ::ffff:0:0/96
 _MAPPED_LAST = _MAPPED_FIRST + (1 << 32) - 1
@@ -53,10 +59,22 @@ class Prefix(t.NamedTuple):
 
 def parse(text: t.Any) -> Prefix:
     """Read one prefix; raises AddressError for anything else. Host bits are allowed and dropped."""
-    found = _read(_plain(text))
+    found = _understood(_plain(text))
     if isinstance(found, str):
-        raise AddressError(f"{text!r} is not a subnet{found}")
+        raise AddressError(f"{_shown(text)} is not a subnet{found}; {_REMEDY}")
     return found
+
+
+_REMEDY = "write a CIDR such as 192.168.1.0/24, an address, or a range such as 10.0.0.5-10.0.0.9"
+_LONGEST = 100  # two IPv6 addresses, the last 32 bits of each as IPv4, and some blanks
+
+_shorten = reprlib.Repr()
+_shorten.maxstring = _shorten.maxother = 80
+
+
+def _shown(value: t.Any) -> str:
+    """Write a value for a message, whatever its size."""
+    return _shorten.repr(str(value)[:] if isinstance(value, str) else value)
 
 
 def _plain(text: t.Any) -> str:
@@ -64,39 +82,80 @@ def _plain(text: t.Any) -> str:
     return text if text.__class__ is str else str(text)[:] if isinstance(text, str) else ""
 
 
+def _understood(text: str) -> Prefix | str:
+    """Read one prefix, or say why it is none."""
+    return _read(text) if len(text) <= _LONGEST else f" (it has {len(text)} characters)"
+
+
 # One run reads the same few texts over and over: when it checks, when it plans, and once for each object of the cloud.
 @functools.lru_cache(maxsize=65536)
 def _read(text: str) -> Prefix | str:
-    """Read one prefix, or say why it is none."""
-    low, dash, high = text.strip().partition("-")
-    if not low:
-        return "; write it as a CIDR such as 192.168.1.0/24"
+    text = text.strip()
+    if not text:
+        return ""
+    low, dash, high = text.partition("-")
     try:
-        if dash:
-            span = netaddr.IPRange(low.strip(), high.strip())
-            found = Prefix(span.version, span.first, span.last)
-        else:
-            net = netaddr.IPNetwork(low)
-            found = Prefix(net.version, net.first, net.last)
-    except (netaddr.AddrFormatError, ValueError, TypeError) as error:
+        found = _range(low.strip(), high.strip()) if dash else _cidr(text) or _network(text)
+    except _UNREADABLE as error:
         return f" ({error})"
     if found.version == 6 and found.first >= _MAPPED_FIRST and found.last <= _MAPPED_LAST:
         return Prefix(4, found.first - _MAPPED_FIRST, found.last - _MAPPED_FIRST)
     return found
 
 
+def _cidr(text: str) -> Prefix | None:
+    """Read an address, or a CIDR with a plain length; None for what only netaddr may know how to read."""
+    address, slash, length = text.partition("/")
+    family, version, bits = (socket.AF_INET6, 6, 128) if ":" in address else (socket.AF_INET, 4, 32)
+    try:
+        first = int.from_bytes(socket.inet_pton(family, address), "big")
+    except (OSError, ValueError):
+        return None
+    if not slash:
+        return Prefix(version, first, first)
+    if not (length.isascii() and length.isdecimal() and int(length) <= bits):
+        return None
+    hosts = (1 << (bits - int(length))) - 1
+    first = (first | hosts) ^ hosts
+    return Prefix(version, first, first | hosts)
+
+
+def _need_netaddr() -> None:
+    if NETADDR_ERROR is not None:
+        raise ValueError(f"netaddr might know how to read it, but: {NETADDR_ERROR}")
+
+
+def _network(text: str) -> Prefix:
+    _need_netaddr()
+    net = netaddr.IPNetwork(text)
+    return Prefix(net.version, net.first, net.last)
+
+
+def _range(low: str, high: str) -> Prefix:
+    one, other = _cidr(low), _cidr(high)
+    if one and other and "/" not in low + high and one.version == other.version and one.first <= other.first:
+        return Prefix(one.version, one.first, other.first)
+    _need_netaddr()
+    span = netaddr.IPRange(low, high)
+    return Prefix(span.version, span.first, span.last)
+
+
 @functools.lru_cache(maxsize=65536)
 def _written(block: Prefix) -> str:
-    low, high = (netaddr.IPAddress(edge, block.version) for edge in (block.first, block.last))
+    family, size = (socket.AF_INET, 4) if block.version == 4 else (socket.AF_INET6, 16)
+    low, high = (socket.inet_ntop(family, edge.to_bytes(size, "big")) for edge in (block.first, block.last))
+    many = block.last - block.first + 1
+    return f"{low}/{size * 8 - many.bit_length() + 1}" if _is_cidr(block) else f"{low}-{high}"
+
+
+def _is_cidr(block: Prefix) -> bool:
     size = block.last - block.first + 1
-    if size & (size - 1) == 0 and block.first % size == 0:
-        return f"{low}/{(32 if block.version == 4 else 128) - size.bit_length() + 1}"
-    return f"{low}-{high}"
+    return size & (size - 1) == 0 and block.first % size == 0
 
 
 def is_prefix(text: t.Any) -> bool:
     """Tell whether the text is a prefix (a subnet may also be given by its name or id)."""
-    return isinstance(_read(_plain(text)), Prefix)
+    return isinstance(_understood(_plain(text)), Prefix)
 
 
 def is_address(text: str) -> bool:
@@ -120,16 +179,71 @@ def normalize(text: t.Any) -> str:
 
 
 def overlaps(prefixes: t.Sequence[Prefix]) -> t.Iterator[tuple[int, int]]:
-    """Yield the index pairs (lower first) of blocks that share an address, each pair once.
+    """Yield the index pairs (lower first) of blocks that share an address, each pair once, in the order of the addresses.
 
-    One sweep over the sorted blocks: n log n, plus one step for each pair found.
+    One sweep over the sorted blocks: n log n, plus one step for each pair found. There may be n * n / 2 of them: take as
+    many as are of use; ``count_overlaps()`` tells how many there are.
     """
     order = sorted(range(len(prefixes)), key=prefixes.__getitem__)
-    running: list[tuple[int, int, int]] = []  # (last, version, index) of blocks that may still reach further
-    for index in order:
-        block = prefixes[index]
-        while running and (running[0][1] != block.version or running[0][0] < block.first):
-            heapq.heappop(running)
-        for other in running:
-            yield (min(index, other[2]), max(index, other[2]))
-        heapq.heappush(running, (block.last, block.version, index))
+    for place, index in enumerate(order):
+        version, _first, last = prefixes[index]
+        # Of those that begin later, the ones that begin before this one ends: they stand together.
+        for behind in range(place + 1, len(order)):
+            other = order[behind]
+            if prefixes[other].first > last or prefixes[other].version != version:
+                break
+            yield (index, other) if index < other else (other, index)
+
+
+def count_overlaps(prefixes: t.Iterable[Prefix]) -> int:
+    """Tell how many pairs ``overlaps()`` would yield, in n log n however many they are."""
+    total = 0
+    blocks = list(prefixes)
+    for version in (4, 6):
+        starts = sorted(block.first for block in blocks if block.version == version)
+        begun = sum(bisect.bisect_right(starts, block.last) for block in blocks if block.version == version)
+        # Each pair is counted by the one that begins first if they overlap, and by the other one always; each by itself, too.
+        total += begun - len(starts) * (len(starts) + 1) // 2
+    return total
+
+
+def merged(prefixes: t.Iterable[Prefix]) -> list[Prefix]:
+    """Give the same addresses in as few blocks as can be, sorted; a block may be a range that is no CIDR."""
+    out: list[Prefix] = []
+    for block in sorted(prefixes):
+        if not out or out[-1].version != block.version or out[-1].last + 1 < block.first:
+            out.append(block)
+        elif out[-1].last < block.last:
+            out[-1] = out[-1]._replace(last=block.last)
+    return out
+
+
+def cidrs(block: Prefix) -> list[Prefix]:
+    """Part a block into the fewest CIDRs, in order: itself, where it is one."""
+    if _is_cidr(block):
+        return [block]
+    address = ipaddress.IPv4Address if block.version == 4 else ipaddress.IPv6Address
+    parts = ipaddress.summarize_address_range(address(block.first), address(block.last))
+    return [Prefix(block.version, int(part[0]), int(part[-1])) for part in parts]
+
+
+def free(pool: Prefix, taken: t.Sequence[Prefix], length: int) -> t.Iterator[Prefix]:
+    """Yield in order each CIDR of this length within a pool that shares no address with what is taken.
+
+    ``taken`` is as ``merged()`` gives it, of either version.
+    """
+    size = 1 << ((32 if pool.version == 4 else 128) - length)
+    at = -(-pool.first // size) * size
+    before = bisect.bisect_left(taken, pool)
+    for block in taken[max(0, before - 1) :]:
+        if block.version != pool.version or block.last < pool.first:
+            continue
+        if block.first > pool.last:
+            break
+        while at + size <= block.first:
+            yield Prefix(pool.version, at, at + size - 1)
+            at += size
+        at = max(at, -(-(block.last + 1) // size) * size)
+    while at + size - 1 <= pool.last:
+        yield Prefix(pool.version, at, at + size - 1)
+        at += size

@@ -3,13 +3,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # This module util is PRIVATE to the collection.
-"""Lists of subnets as users hand them to a filter or test: plain texts, or dicts with a name and a CIDR."""
+"""Subnets as users hand them to a filter or test: plain texts, or named ones, in whatever nesting a playbook has them.
+
+A list holds texts, dicts of one owner (``name``, and ``cidr`` or ``subnets``), and whatever is a list of subnets itself; a dict
+goes from a name to a text, to a list, or to a dict of one owner, as ``vpn_sites`` does. Errors say where the bad item stands.
+"""
 
 from __future__ import annotations
 
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
+
+_FIELDS = ("cidr", "subnets")
+_DEEPEST = 8  # more is nobody's list
 
 
 class Entry(t.NamedTuple):
@@ -25,20 +32,75 @@ class Entry(t.NamedTuple):
 
 
 def read(entries: t.Any) -> list[Entry]:
-    """Read the list; raises AddressError that names the place of a bad item."""
-    if not isinstance(entries, (list, tuple)):
-        raise _addresses.AddressError(f"a list of subnets is wanted, not {type(entries).__name__}")
-    out = []
-    for index, item in enumerate(entries):
-        cidr = item.get("cidr") if isinstance(item, t.Mapping) else item
-        name = item.get("name") if isinstance(item, t.Mapping) else item
-        try:
-            out.append(Entry(str(name or cidr), str(cidr), _addresses.parse(cidr)))
-        except _addresses.AddressError as error:
-            raise _addresses.AddressError(f"item {index}: {error}") from error
-    return out
+    """Read all of them; raises AddressError that names the place of the first bad item."""
+    return [Entry(str(name or cidr), str(cidr), prefix) for name, cidr, prefix in _all(entries)]
 
 
 def prefixes(entries: t.Any) -> list[_addresses.Prefix]:
-    """Read the list for its addresses only."""
-    return [entry.prefix for entry in read(entries)]
+    """Read them for their addresses only."""
+    return [prefix for _name, _cidr, prefix in _all(entries)]
+
+
+_Found = t.Tuple[t.Any, t.Any, _addresses.Prefix]  # name, text, prefix
+
+
+def _all(entries: t.Any) -> t.Iterator[_Found]:
+    if isinstance(entries, (str, bytes)) or not isinstance(entries, t.Iterable):
+        raise _addresses.AddressError(
+            f"a list of subnets is wanted, or a dict from names to them, not {type(entries).__name__}"
+        )
+    return _several(entries, "", None, 0)
+
+
+def _several(entries: t.Iterable[t.Any], place: str, name: t.Any, depth: int) -> t.Iterator[_Found]:
+    """Read a list, or a dict by name."""
+    if depth > _DEEPEST:
+        raise _addresses.AddressError(
+            f"{place}: lists are nested more than {_DEEPEST} deep; give plain lists of subnets"
+        )
+    if isinstance(entries, t.Mapping):
+        for key, item in entries.items():
+            yield from _one(item, f"{place}.{key}" if place else str(key), key, depth)
+        return
+    for index, item in enumerate(entries):
+        if isinstance(item, str):  # nearly all of them, so the place is not written before it is needed
+            try:
+                yield (item if name is None else name), item, _addresses.parse(item)
+            except _addresses.AddressError as error:
+                raise _addresses.AddressError(f"{_at(place, index)}: {error}") from None
+        else:
+            yield from _one(item, _at(place, index), name, depth)
+
+
+def _at(place: str, index: int) -> str:
+    return f"{place}[{index}]" if place else f"item {index}"
+
+
+def _one(item: t.Any, place: str, name: t.Any, depth: int) -> t.Iterator[_Found]:
+    """Read what stands at one place: a text, one owner's, or several."""
+    if isinstance(item, t.Mapping) and any(field in item for field in (*_FIELDS, "name")):
+        yield from _owner(item, place, name, depth)
+    elif isinstance(item, t.Mapping) and name is not None:
+        raise _addresses.AddressError(f"{place}: {_WITHOUT}")
+    elif isinstance(item, t.Iterable) and not isinstance(item, (str, bytes)):
+        yield from _several(item, place, name, depth + 1)
+    else:
+        try:
+            yield (item if name is None else name), item, _addresses.parse(item)
+        except _addresses.AddressError as error:
+            raise _addresses.AddressError(f"{place}: {error}") from None
+
+
+_WITHOUT = "it has no `cidr` and no `subnets`; give it one of them"
+
+
+def _owner(item: t.Mapping[str, t.Any], place: str, name: t.Any, depth: int) -> t.Iterator[_Found]:
+    """Read a dict of one owner; what it calls itself stands in messages too."""
+    own = item.get("name") or name
+    if own is not None and own != name:
+        place = f"{place} ({own})"
+    fields = [field for field in _FIELDS if field in item]
+    if not fields:
+        raise _addresses.AddressError(f"{place}: {_WITHOUT}")
+    for field in fields:
+        yield from _one(item[field], place if field == "cidr" else f"{place}.{field}", own, depth + 1)

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import sys
 
+import netaddr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,9 +100,31 @@ def test_the_sweep_finds_what_a_double_loop_finds(nets):
         for one, other in itertools.combinations(range(len(nets)), 2)
         if nets[one].version == nets[other].version and nets[one].overlaps(nets[other])
     }
-    found = list(_addresses.overlaps([_addresses.parse(str(net)) for net in nets]))
-    assert len(found) == len(set(found))
+    prefixes = [_addresses.parse(str(net)) for net in nets]
+    found = list(_addresses.overlaps(prefixes))
+    assert len(found) == len(set(found)) == _addresses.count_overlaps(prefixes)
     assert set(found) == expected
+    assert found == sorted(found, key=lambda pair: sorted((prefixes[one], one) for one in pair)), "by address"
+
+
+# Not only CIDRs: ranges may cross.
+blocks = st.builds(
+    lambda version, first, size: _addresses.Prefix(version, first, first + size),
+    st.sampled_from([4, 6]),
+    st.integers(0, 300),
+    st.one_of(st.integers(0, 40), st.sampled_from([63, 255])),
+)
+
+
+@given(st.lists(blocks, max_size=30))
+def test_ranges_that_cross_are_counted_too(prefixes):
+    expected = {
+        pair
+        for pair in itertools.combinations(range(len(prefixes)), 2)
+        if prefixes[pair[0]].overlaps(prefixes[pair[1]])
+    }
+    assert set(_addresses.overlaps(prefixes)) == expected
+    assert _addresses.count_overlaps(iter(prefixes)) == len(expected)
 
 
 @given(networks)
@@ -108,3 +132,168 @@ def test_reading_what_was_written_gives_the_same(net):
     prefix = _addresses.parse(str(net))
     assert str(prefix) == str(net)
     assert _addresses.parse(str(prefix)) == prefix
+
+
+# --- the plain forms are read without netaddr, and as it reads them ---------------------------------------------------
+
+
+def by_netaddr(text):
+    try:
+        net = netaddr.IPNetwork(text)
+    except (netaddr.AddrFormatError, ValueError):
+        return None
+    return _addresses.Prefix(net.version, net.first, net.last)
+
+
+def by_ipaddress(text):
+    try:
+        net = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+    return _addresses.Prefix(net.version, int(net.network_address), int(net.broadcast_address))
+
+
+lengths = st.one_of(
+    st.just(""), st.integers(-1, 130).map("/{}".format), st.sampled_from(["/", "/08", "/255.255.0.0", "/0.0.0.255"])
+)
+written = st.one_of(
+    st.builds("{}{}".format, st.one_of(st.ip_addresses(), st.ip_addresses().map(lambda one: one.exploded)), lengths),
+    st.builds("{}.{}.{}.{}{}".format, *[st.integers(0, 300)] * 4, lengths),
+    st.text("0123456789abcdefx:./- _%٣", max_size=24),
+    st.text(max_size=8),
+)
+
+
+@given(written)
+def test_the_short_way_reads_as_netaddr_and_ipaddress_do(text):
+    found = _addresses._cidr(text)
+    if found is not None:
+        assert found == by_netaddr(text) == by_ipaddress(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["10.1.2.3/8", "10.1.2.3", "2001:DB8::1/32", "::ffff:10.0.0.1/128", "::1", "0.0.0.0/0"]
+)
+def test_what_lists_are_made_of_goes_the_short_way(text):
+    assert _addresses._cidr(text) == by_netaddr(text) is not None
+
+
+def test_masks_and_the_like_are_left_to_netaddr(monkeypatch):
+    assert _addresses._cidr("10.0.0.0/255.0.0.0") is None
+    assert _addresses.normalize("10.0.0.0/255.0.0.0") == "10.0.0.0/8"
+    _addresses._read.cache_clear()
+    monkeypatch.setattr(_addresses, "NETADDR_ERROR", "No module named 'netaddr'")
+    assert _addresses.normalize("10.1.2.3/8") == "10.0.0.0/8"
+    for text in ("10.0.0.0/255.0.0.0", "10.0.0.9-10.0.0.1"):
+        with pytest.raises(_addresses.AddressError, match="No module named 'netaddr'"):
+            _addresses.parse(text)
+    _addresses._read.cache_clear()
+
+
+@pytest.mark.parametrize("value", ["9" * 10_000_000, ["10.0.0.0/8"] * 100_000, {"a": "b" * 1_000_000}])
+def test_a_message_is_short_whatever_it_is_about(value):
+    with pytest.raises(_addresses.AddressError) as caught:
+        _addresses.parse(value)
+    assert len(str(caught.value)) < 400
+    assert "write a CIDR such as" in str(caught.value)
+    assert _addresses._read.cache_info().maxsize == 65536
+
+
+# --- what is free, merged, parted --------------------------------------------------------------------------------------
+
+
+def members(prefixes):
+    return {(block.version, address) for block in prefixes for address in range(block.first, block.last + 1)}
+
+
+@given(st.lists(blocks, max_size=20))
+def test_merged_blocks_are_the_same_addresses_and_touch_nowhere(prefixes):
+    found = _addresses.merged(prefixes)
+    assert members(found) == members(prefixes)
+    assert found == sorted(found)
+    assert all(a.version != b.version or a.last + 1 < b.first for a, b in itertools.pairwise(found))
+
+
+@given(blocks)
+def test_a_block_is_parted_into_the_fewest_cidrs(block):
+    parts = _addresses.cidrs(block)
+    assert members(parts) == members([block])
+    assert all("-" not in str(part) for part in parts)
+    library = netaddr.iprange_to_cidrs(
+        netaddr.IPAddress(block.first, block.version), netaddr.IPAddress(block.last, block.version)
+    )
+    assert len(parts) == len(library)
+
+
+@given(blocks, st.lists(blocks, max_size=20), st.integers(0, 6))
+def test_what_is_free_is_every_cidr_that_touches_nothing(pool, taken, bits):
+    length = (32 if pool.version == 4 else 128) - bits
+    size = 1 << bits
+    used = members(taken)
+    expected = [
+        _addresses.Prefix(pool.version, first, first + size - 1)
+        for first in range(0, pool.last + 1, size)
+        if first >= pool.first
+        and first + size - 1 <= pool.last
+        and not any((pool.version, address) in used for address in range(first, first + size))
+    ]
+    assert list(_addresses.free(pool, _addresses.merged(taken), length)) == expected
+
+
+# --- how work grows -----------------------------------------------------------------------------------------------------
+
+
+def steps(work):
+    """Count the lines of `_addresses` that the work executes."""
+    _addresses._read.cache_clear()
+    count = 0
+
+    def trace(frame, event, _argument):
+        nonlocal count
+        if not frame.f_code.co_filename.endswith("_addresses.py"):
+            return None
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+LISTS = {
+    "apart": lambda count: [f"10.{number // 256}.{number % 256}.0/24" for number in range(count)],
+    "all equal": lambda count: ["10.0.0.0/24"] * count,
+    "one in another": lambda count: [f"10.0.0.0-10.0.{number // 256}.{number % 256}" for number in range(count)],
+    "one over all": lambda count: [
+        "0.0.0.0/0",
+        *(f"10.{number // 256}.{number % 256}.0/24" for number in range(count)),
+    ],
+}
+
+
+MANY = 500
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_twice_the_subnets_cost_twice_the_work_however_many_overlap(name):
+    def search(many):
+        prefixes = [_addresses.parse(text) for text in LISTS[name](many)]
+        list(itertools.islice(_addresses.overlaps(prefixes), 100))
+        _addresses.count_overlaps(prefixes)
+        _addresses.merged(prefixes)
+
+    few, many = steps(lambda: search(MANY)), steps(lambda: search(2 * MANY))
+    assert few > MANY, "nothing was counted"
+    assert many < 2.15 * few
+
+
+def test_taking_all_pairs_would_be_seen():
+    few, many = (
+        steps(lambda count=count: list(_addresses.overlaps([_addresses.parse("10.0.0.0/24")] * count)))
+        for count in (100, 200)
+    )
+    assert many > 3.5 * few

@@ -24,6 +24,9 @@ overlapping = Plugin().tests()["overlapping"]
         (["192.168.1.7/24", "192.168.1.9"], True),
         (["10.0.0.5-10.0.0.9", "10.0.0.9-10.0.0.12"], True),
         ([{"name": "office", "cidr": "192.168.1.0/24"}, {"name": "plant", "cidr": "192.168.1.128/25"}], True),
+        ({"berlin": ["10.3.0.0/24"], "paris": {"subnets": ["10.3.0.128/25"]}}, True),
+        ({"berlin": ["10.3.0.0/24"], "paris": {"subnets": ["10.4.0.128/25"]}}, False),
+        (["10.0.0.0/8"] * 20_000, True),
     ],
 )
 def test_some_subnets(entries, answer):
@@ -34,8 +37,9 @@ def test_some_subnets(entries, answer):
     ("entries", "said"),
     [
         (["10.0.0.0/8", "app"], "item 1: 'app' is not a subnet"),
-        ([{"name": "office"}], "item 0: None is not a subnet"),
-        ("10.0.0.0/8", "a list of subnets is wanted, not str"),
+        ([{"name": "office"}], r"item 0 \(office\): it has no `cidr` and no `subnets`"),
+        ({"office": ["10.0.0.0/8", "lan"]}, r"office\[1\]: 'lan' is not a subnet"),
+        ("10.0.0.0/8", "a list of subnets is wanted, or a dict from names to them, not str"),
     ],
 )
 def test_a_bad_item_is_named(entries, said):
