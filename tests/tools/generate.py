@@ -9,6 +9,7 @@ collection on the path (``make docs`` sees to that).
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from ansible_collections.bothends.vpn.plugins.doc_fragments import inputs
 from ansible_collections.bothends.vpn.plugins.module_utils import (
     _algorithms,
     _description,
@@ -284,7 +286,59 @@ def roles() -> str:
 
 def _prose(description: str | list[str]) -> str:
     lines = [description] if isinstance(description, str) else description
-    return re.sub(r"\b[MP]\(([a-z._]+)(?:#[a-z]+)?\)", r"`\1`", _markdown(" ".join(lines)))
+    text = re.sub(r"\b(?:RV|O)\(([a-z._]+)#[a-z]+:([^)]+)\)", r"`\2` of `\1`", " ".join(lines))
+    return re.sub(r"\b[MP]\(([a-z._]+)(?:#[a-z]+)?\)", r"`\1`", _markdown(text))
+
+
+def filters() -> str:
+    """Write the page of the filters and tests from what each of them documents."""
+    text = [
+        "# Filters and tests",
+        "",
+        "Generated from `plugins/filter` and `plugins/test` by `make docs`. Each can be used in any playbook, without this collection's",
+        "roles; `bothends.vpn.` stands before the name there. What goes into a filter or test from the left is `_input` in its table.",
+    ]
+    for kind in ("filter", "test"):
+        for path in sorted(ROOT.glob(f"plugins/{kind}/*.py")):
+            told = _documentation(path)
+            text += [
+                "",
+                f"## {kind} `{told['name']}`",
+                "",
+                f"{told['short_description']}.",
+                "",
+                _prose(told["description"]),
+                "",
+            ]
+            text += [*_HEAD]
+            text += [
+                f"| `{name}` | {row['type']} | {_default(row)} | {_prose(row['description'])}{_choices(row)} |"
+                for name, row in told["options"].items()
+            ]
+            text += ["", "```yaml", told["examples"].strip(), "```"]
+    return "\n".join(text) + "\n"
+
+
+def _choices(row: dict[str, t.Any]) -> str:
+    return f" One of {', '.join(f'`{one}`' for one in row['choices'])}." if "choices" in row else ""
+
+
+def _documentation(path: Path) -> dict[str, t.Any]:
+    """Read a plugin's documentation, with the fragment that it takes options from."""
+    texts = {
+        node.targets[0].id: node.value.value
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
+    told = yaml.safe_load(texts["DOCUMENTATION"])
+    named = told.get("extends_documentation_fragment", [])
+    shared: dict[str, t.Any] = {}
+    for fragment_name in [named] if isinstance(named, str) else named:
+        attribute = (fragment_name.split(".")[3:] or ["documentation"])[0].upper()
+        shared.update(yaml.safe_load(getattr(inputs.ModuleDocFragment, attribute))["options"])
+    return {**told, "options": {**shared, **told.get("options", {})}, "examples": texts["EXAMPLES"]}
 
 
 # --- JSON Schema ----------------------------------------------------------------------------------------------------
@@ -351,6 +405,7 @@ OUTPUTS: dict[str, t.Callable[[], str]] = {
     "docs/reference/description.md": reference,
     "docs/reference/platforms.md": platforms,
     "docs/reference/providers.md": providers,
+    "docs/reference/filters.md": filters,
     "docs/reference/description.schema.json": schema,
 }
 
