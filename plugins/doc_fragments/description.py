@@ -381,4 +381,51 @@ options:
         description:
           - The pre-shared key. Needed to create a connection; left out, the key that is there stays.
         type: str
+  ignore:
+    description:
+      - Warnings that were looked at and are left as they are.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      code:
+        description:
+          - The finding's code; docs/reference/findings.md has them all.
+        type: str
+        required: true
+        choices:
+          - absent-from-nowhere
+          - aggressive-psk
+          - close-action
+          - gateway-inside
+          - gateway-private
+          - host-bits
+          - hub-without-host
+          - ikev1
+          - lifetime-order
+          - lifetime-short
+          - mangled-by-yaml
+          - not-in-force
+          - nothing-described
+          - over-usual-quota
+          - overlap-connection
+          - overlap-route
+          - probe-outside
+          - psk-short
+          - reauth-gap
+          - same-id
+          - weak-algorithm
+      host:
+        description:
+          - 'Only that of this hub, site or policy. Default: of any.'
+        type: str
+      field:
+        description:
+          - 'Only that of this field, or of what is below it. Default: of any.'
+        type: str
+      reason:
+        description:
+          - Why it is right all the same; it is shown with the finding.
+        type: str
+        required: true
 """

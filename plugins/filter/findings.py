@@ -17,6 +17,13 @@ options:
     description: The inventory hosts of group C(vpn_cloud). Left out, nothing is said of hubs that have no host.
     type: list
     elements: str
+  ignore:
+    description:
+      - What was looked at and is left as it is, C(vpn_ignore), a list of C(code) and C(reason), with C(host) and C(field) where only
+        one of several is meant. Such a warning gets the severity V(ignored). An error cannot be ignored.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -30,7 +37,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The findings, errors first.
+  description: The findings, errors first, ignored ones last.
   type: list
   elements: dict
   contains:
@@ -40,7 +47,7 @@ _value:
       returned: success
       sample: overlap-hub-site
     severity:
-      description: V(error) or V(warning).
+      description: V(error), V(warning), or V(ignored) for a warning that O(ignore) names.
       type: str
       returned: success
     host:
@@ -73,24 +80,34 @@ _value:
       type: str
       returned: success
       sample: site berlin
+    reason:
+      description: Why it is ignored. Empty where it is not.
+      type: str
+      returned: success
 """
 
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _description, _rules, _rules_description
+from ansible_collections.bothends.vpn.plugins.module_utils import _description, _ignore, _rules, _rules_description
 from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
 @guarded
 def findings(
-    sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None, hub_hosts: t.Any = None
+    sites: t.Any,
+    hubs: t.Any,
+    policies: t.Any = None,
+    psks: t.Any = None,
+    hub_hosts: t.Any = None,
+    ignore: t.Any = None,
 ) -> list[dict[str, str]]:
     """List what is wrong with a description."""
-    description = _description.describe(policies, hubs, sites)
+    description = _description.describe(policies, hubs, sites, ignore)
     found = _rules.offline(description, _description.plain(psks))
     if hub_hosts is not None:
         found += _rules_description.without_host(description, _description.plain(hub_hosts))
-    return [dict(one) for one in found]
+    found += _ignore.judged(found, description.ignore)
+    return [dict(one) for one in _ignore.silenced(found, description.ignore)]
 
 
 class FilterModule:

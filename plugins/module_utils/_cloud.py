@@ -170,6 +170,13 @@ class Cloud:
         except VpnError:
             return {}
 
+    def routes(self, path: str, vpc: str) -> list[Body]:
+        """Read a VPC's routes where the provider keeps them apart from its router; [] where they are not for this user to know."""
+        try:
+            return self._list(path, "routes", urllib.parse.urlencode({"vpc_id": vpc}), optional=True) or []
+        except VpnError:
+            return []
+
     def with_services(self, snapshot: Snapshot) -> Snapshot:
         """Give the snapshot with the VPN services as they are now."""
         kind = KINDS["vpn_service"]

@@ -20,6 +20,7 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _platforms
+from ansible_collections.bothends.vpn.plugins.module_utils._codes import CODES
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, about, finding
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
@@ -241,6 +242,19 @@ SITE: Spec = {
     },
 }
 
+# One entry of ``vpn_ignore``.
+IGNORE: Spec = {
+    "code": {
+        "type": "str",
+        "required": True,
+        "choices": sorted(code for code, row in CODES.items() if row.ignorable),
+        "description": "The finding's code; docs/reference/findings.md has them all.",
+    },
+    "host": {"type": "str", "description": "Only that of this hub, site or policy. Default: of any."},
+    "field": {"type": "str", "description": "Only that of this field, or of what is below it. Default: of any."},
+    "reason": {"type": "str", "required": True, "description": "Why it is right all the same; it is shown with the finding."},
+}
+
 KINDS: dict[str, Spec] = {"vpn_policies": POLICY, "vpn_hubs": HUB, "vpn_sites": SITE}
 
 # Hub and site names become parts of object names, markers, file names and section names.
@@ -254,6 +268,7 @@ class Description(t.NamedTuple):
     hubs: dict[str, dict[str, t.Any]]
     sites: dict[str, dict[str, t.Any]]
     findings: list[Finding]
+    ignore: t.Sequence[dict[str, t.Any]] = ()
 
 
 def plain(value: t.Any) -> t.Any:
@@ -269,15 +284,47 @@ def plain(value: t.Any) -> t.Any:
     return str(value)[:]
 
 
-def describe(policies: t.Any, hubs: t.Any, sites: t.Any) -> Description:
-    """Validate the three dicts that a user writes and fill in every default."""
+def describe(policies: t.Any, hubs: t.Any, sites: t.Any, ignore: t.Any = None) -> Description:
+    """Validate the three dicts that a user writes, and the list of what to ignore, and fill in every default."""
     found: list[Finding] = []
     good = {
         kind: _entries(kind, KINDS[kind], value, found)
         for kind, value in (("vpn_policies", policies), ("vpn_hubs", hubs), ("vpn_sites", sites))
     }
     good["vpn_policies"].setdefault("default", _complete_policy(_defaults(POLICY)))
-    return Description(good["vpn_policies"], good["vpn_hubs"], good["vpn_sites"], found)
+    ignored = _ignored(plain(ignore), found)
+    return Description(good["vpn_policies"], good["vpn_hubs"], good["vpn_sites"], found, ignored)
+
+
+def _ignored(value: t.Any, found: list[Finding]) -> list[dict[str, t.Any]]:
+    """Give the entries of ``vpn_ignore`` that are right, each with its place in the list."""
+    if value in (None, "", []):
+        return []
+    if not isinstance(value, list):
+        found.append(
+            finding("not-a-list", "", "vpn_ignore", _kind(value), f"vpn_ignore is {_kind(value)}.",
+                    "Write it as a list of code and reason.", SOURCE)
+        )  # fmt: skip
+        return []
+    good = []
+    for index, entry in enumerate(value):
+        path = f"vpn_ignore[{index}]"
+        wrong = [_cannot_be_ignored(one, entry) for one in problems(path, IGNORE, entry)]
+        found.extend(wrong)
+        if not wrong:
+            good.append({**_validated(IGNORE, [_unset(entry)])[0], "path": path})
+    return good
+
+
+def _cannot_be_ignored(one: Finding, entry: t.Any) -> Finding:
+    """A code that is there, and that no entry may name, is another thing than a misspelt one."""
+    code = entry.get("code") if isinstance(entry, dict) else None
+    if one["code"] != "bad-value" or code not in CODES:
+        return one
+    return finding(
+        "ignore-error", "", one["field"], code, f"{code} ({CODES[code].what}) cannot work or be left, whatever its reason.",
+        "Take the entry out and mend what the finding says.",
+    )  # fmt: skip
 
 
 def _entries(kind: str, spec: Spec, value: t.Any, found: list[Finding]) -> dict[str, dict[str, t.Any]]:

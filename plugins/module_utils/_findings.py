@@ -7,20 +7,22 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils._codes import CODES, ERROR, WARNING
 
 VPN_PAGE = "Open Telekom Cloud, Connecting to a VPC Through a VPN"
 NEUTRON = "OpenStack Networking API, VPNaaS"
 
-ERROR = "error"
-WARNING = "warning"
+IGNORED = "ignored"
 
 
 class Finding(t.TypedDict):
     """One thing that a check found."""
 
     code: str  # stable: users silence and search by it
-    severity: str  # error stops what it is about, warning does not
+    severity: str  # error stops what it is about, warning does not; ignored: a warning that vpn_ignore silenced
     host: str  # the hub, site or policy that it is about
     field: str  # dotted path in the description: vpn_sites.berlin.subnets[0]
     value: str  # what stands there, never a secret
@@ -28,6 +30,7 @@ class Finding(t.TypedDict):
     remedy: str
     source: str  # where the rule comes from
     scope: str  # what an error stops, in words: "site berlin", "hub prod", "policy strong"; "" for all of it
+    reason: str  # why it is ignored; "" where it is not
 
 
 Found = t.Iterator[Finding]
@@ -45,21 +48,25 @@ def finding(
     value: t.Any,
     message: str,
     remedy: str,
-    source: str,
-    severity: str = ERROR,
+    source: str = "",
+    severity: str = "",
     scope: str | None = None,
 ) -> Finding:
-    """Make one. Its scope is the entry that the field stands in, unless it reaches further."""
+    """Make one. What is not said comes from the code's row; the scope is the entry that the field stands in, unless it reaches
+    further. Raises KeyError for a code without a row.
+    """
+    row = CODES[code]
     return Finding(
         code=code,
-        severity=severity,
+        severity=severity or row.severities[0],
         host=host,
         field=field,
         value=str(value),
         message=message,
         remedy=remedy,
-        source=source,
+        source=source or row.source,
         scope=scope_of(field, host) if scope is None else scope,
+        reason="",
     )
 
 
@@ -82,10 +89,23 @@ def errors(findings: t.Iterable[Finding]) -> list[Finding]:
     return [one for one in findings if one["severity"] == ERROR]
 
 
-def summary(findings: t.Sequence[Finding]) -> str:
+def ordered(findings: t.Iterable[Finding]) -> list[Finding]:
+    """Put them in the order in which they are shown: errors, warnings, what is ignored."""
+    rank = {ERROR: 0, WARNING: 1, IGNORED: 2}
+    return sorted(findings, key=lambda one: (rank[one["severity"]], one["host"], one["field"]))
+
+
+def counts(findings: t.Iterable[Finding]) -> dict[str, int]:
+    """Count them by severity."""
+    found = collections.Counter(one["severity"] for one in findings)
+    return {severity: found[severity] for severity in (ERROR, WARNING, IGNORED)}
+
+
+def summary(findings: t.Iterable[Finding]) -> str:
     """Say in one line how many there are."""
-    wrong = len(errors(findings))
-    return f"{wrong} error{'' if wrong == 1 else 's'}, {len(findings) - wrong} warning{'' if len(findings) - wrong == 1 else 's'}"
+    number = counts(findings)
+    wrong, hurts = (f"{number[one]} {one}{'' if number[one] == 1 else 's'}" for one in (ERROR, WARNING))
+    return f"{wrong}, {hurts}" + (f", {number[IGNORED]} ignored" if number[IGNORED] else "")
 
 
 def lines(findings: t.Iterable[Finding]) -> str:

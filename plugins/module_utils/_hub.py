@@ -15,11 +15,13 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _dialect,
     _findings,
     _hub_options,
+    _ignore,
     _objects,
     _plan,
     _rules,
     _rules_connection,
     _rules_provider,
+    _rules_vpc,
     _state,
     _steps,
     _topology,
@@ -37,7 +39,7 @@ class Work(t.NamedTuple):
     facts: dict[str, t.Any]
     plan: _plan.Plan
     blocked: dict[str, str]  # site -> why nothing of it is touched
-    warnings: list[_findings.Finding]
+    findings: list[_findings.Finding]  # what stops nothing
 
 
 def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
@@ -58,11 +60,21 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
     hub = description.hubs[params["name"]]
     there = [record for record in records if record["state"] != "absent"]
     partners = [one for record in there for one in _rules_connection.without_partner(record, hub)]
-    shown = _rules_provider.shown(params["name"], params["provider"], snapshot, there)
-    blocked.update(_refuse(description, _rules.addresses(there, subnets) + partners + shown))
+    found = [
+        *_rules_provider.shown(params["name"], params["provider"], snapshot, there),
+        *_rules.addresses(there, subnets),
+        *partners,
+        *_rules_vpc.vpc(params["name"], params["provider"], snapshot, there, subnets[params["name"]]),
+    ]
+    blocked.update(_refuse(description, found))
     plan = _planned(params, snapshot, facts, records, blocked)
+    routes = _routes(params, cloud, snapshot, plan, there)
+    if _refuse(description, routes).keys() - blocked.keys():
+        blocked.update(_refuse(description, routes))
+        plan = _planned(params, snapshot, facts, records, blocked)
     quotas = _quotas(params, cloud, snapshot, plan)
     _refuse(description, quotas)
+    found += [*routes, *quotas, *_others(params, snapshot, plan, description, there)]
     disruptive = sorted({step.name for step in plan.steps if step.disruptive})
     if disruptive and not params["allow_disruption"]:
         raise VpnError(
@@ -73,18 +85,45 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
             plan=[step.public() for step in plan.steps],
             diff=_steps.diff(snapshot, plan.steps),
         )
-    return Work(snapshot, facts, plan, blocked, quotas)
+    stops_nothing = [one for one in found if one["severity"] != _findings.ERROR]
+    return Work(snapshot, facts, plan, blocked, _ignore.silenced(stops_nothing, description.ignore))
 
 
 def _facts(params: Params, snapshot: _objects.Snapshot) -> Params:
     return _state.hub_facts(snapshot, PROVIDERS[params["provider"]].gateway_is_routers)
 
 
+def _makes(plan: _plan.Plan) -> bool:
+    return any(step.verb == "create" for step in plan.steps)
+
+
+def _routes(
+    params: Params, cloud: _cloud.Cloud, snapshot: _objects.Snapshot, plan: _plan.Plan, records: list[_topology.Connection]
+) -> list[_findings.Finding]:
+    """Ask for routes that do not stand in the VPC's router, only where something is to be made."""
+    path = PROVIDERS[params["provider"]].routes_path
+    if not path or not _makes(plan):
+        return []
+    return _rules_vpc.routes(params["provider"], cloud.routes(path, snapshot["vpc"][0]["id"]), records)
+
+
+def _others(
+    params: Params,
+    snapshot: _objects.Snapshot,
+    plan: _plan.Plan,
+    description: _description.Description,
+    records: list[_topology.Connection],
+) -> list[_findings.Finding]:
+    going = {step.id for step in plan.steps if (step.verb, step.kind) == ("delete", "site_connection")}
+    mine = going | set(map(str, plan.connections.values()))
+    return _rules_vpc.others(params["name"], snapshot, mine, {*description.sites, *params["blocked"]}, records)
+
+
 def _quotas(
     params: Params, cloud: _cloud.Cloud, snapshot: _objects.Snapshot, plan: _plan.Plan
 ) -> list[_findings.Finding]:
     """Ask for the quotas only where something is to be made."""
-    if not any(step.verb == "create" for step in plan.steps):
+    if not _makes(plan):
         return []
     answer = cloud.limits(PROVIDERS[params["provider"]].quotas.path)
     return _rules_provider.quotas(params["name"], params["provider"], plan.steps, snapshot, answer)
@@ -136,7 +175,7 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         "leftovers": work.plan.leftovers,
         "unowned": work.plan.unowned,
         "blocked": work.blocked,
-        "findings": work.warnings,
+        "findings": work.findings,
         "diff": _steps.diff(work.snapshot, work.plan.steps),
     }
     try:

@@ -37,6 +37,7 @@ def spec() -> dict[str, dict[str, t.Any]]:
             "connections": {"type": "list", "elements": "dict", "default": [],
                             "options": {"name": name, **site, "psk": {"type": "str", "no_log": True}}},
             "blocked": {"type": "list", "elements": "str", "default": []},
+            "ignore": {"type": "list", "elements": "dict", "default": [], "options": _description.IGNORE},
             "purge": {"type": "bool", "default": False},
             "send_psks": {"type": "bool", "default": False},
             "allow_disruption": {"type": "bool", "default": False},
@@ -56,4 +57,4 @@ def describe(params: Params) -> tuple[_description.Description, dict[str, str]]:
         sites[connection["name"]] = {**site, "hub": params["name"]}
         psks[connection["name"]] = connection.get("psk") or ""
     policies = {policy["name"]: {"ike": policy["ike"], "ipsec": policy["ipsec"]} for policy in params["policies"]}
-    return _description.describe(policies, {params["name"]: hub}, sites), psks
+    return _description.describe(policies, {params["name"]: hub}, sites, params.get("ignore")), psks

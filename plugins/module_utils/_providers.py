@@ -56,7 +56,10 @@ class Provider(t.NamedTuple):
     never: tuple[str, ...]  # extensions that no server of this provider has
     hosts: tuple[str, ...]  # ends of its endpoints' host names
 
+    routes_path: str  # list of the VPC's routes to its peers, which no site may have; "" where the VPC's own routes are all
+
     rekey_span: int  # seconds in which it may begin to make new SAs before the old ones end; 0 where nobody says
+    reauth_gap: bool  # whether it makes each IKE SA anew only after it ended the old one
     quotas: Quotas
     usual_quotas: dict[str, int]  # kind -> what a project has unless it asked for more; nobody can read it
     effective: dict[str, str]  # field -> what is in force in truth
@@ -84,6 +87,7 @@ PROVIDERS: dict[str, Provider] = {
             "needs": "neutron-lib 5.0.1, api/definitions/vpn.py and vpn_endpoint_groups.py",
             "adds": "neutron-lib 5.0.1, api/definitions/vpn_aes_ctr.py",
             "quotas": "neutron 29.0.0, extensions/quotasv2_detail.py",
+            "routes_path": "neutron 29.0.0, extensions/extraroute.py",
         },
         lifetime=(60, 2**31 - 1),
         psk_length=(1, 255),
@@ -107,7 +111,9 @@ PROVIDERS: dict[str, Provider] = {
         adds={"vpn-aes-ctr": ("aes-128-ctr", "aes-192-ctr", "aes-256-ctr")},
         never=(),
         hosts=(),
+        routes_path="",
         rekey_span=360,  # rekeymargin 3 minutes, fuzz 100 %
+        reauth_gap=True,  # reauth=yes, and strongSwan 5.9 breaks before it makes
         quotas=Quotas(
             "/v2.0/quotas/{project}/details",
             {
@@ -142,7 +148,8 @@ PROVIDERS: dict[str, Provider] = {
             "never": f"{_OTC_API}: no flavor_id, no AES-CTR",
             "hosts": "Open Telekom Cloud, Regions and Endpoints",
             "quotas": "Open Telekom Cloud, Virtual Private Cloud, API Reference, Querying Quotas",
-            "usual_quotas": "Open Telekom Cloud, Virtual Private Cloud, User Guide, Security Groups and Security Group Rules",
+            "routes_path": "Open Telekom Cloud, Virtual Private Cloud, API Reference, Querying VPC Routes; User Guide, Creating a VPN",
+            "usual_quotas": "Open Telekom Cloud, User Guides: VPC, Security Groups and Security Group Rules; VPN, Constraints",
             "effective": f"{_OTC}, User Guide, FAQ How Do I Configure DPD",
         },
         lifetime=(60, 604800),
@@ -169,12 +176,15 @@ PROVIDERS: dict[str, Provider] = {
         adds={},
         never=("vpn-flavors", "vpn-aes-ctr"),
         hosts=(".otc.t-systems.com",),
+        routes_path="/vpc/routes",
         rekey_span=0,
+        reauth_gap=False,  # nobody says
         quotas=Quotas(
             "/v1/{project}/quotas",
             {"vpn_service": "vpngw", "site_connection": "vpn", "security_group_rule": "securityGroupRule"},
         ),
-        usual_quotas={"security_group_rule": 50},  # a group; the number of a project can be read
+        # Rules of a group (the number of a project can be read), and subnets at either end of a connection.
+        usual_quotas={"security_group_rule": 50, "subnet": 5},
         effective={
             "dpd": "always on: asks after 30 s without traffic, three times in 15 s",
             "peer_id": "the hub's identity is its gateway",

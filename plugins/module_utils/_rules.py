@@ -19,7 +19,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _rules_strength,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._description import SOURCE, Description
-from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, errors, finding
+from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, errors, finding, ordered
 from ansible_collections.bothends.vpn.plugins.module_utils._rules_addresses import addresses
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import connections
 
@@ -48,12 +48,21 @@ def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None,
     found.extend(_rules_description.absent_from_nowhere(description))
     found.extend(addresses(records, {name: hub["subnets"] for name, hub in present.hubs.items()}))
     for record in records:
-        for check in (*_rules_connection.RULES, *_rules_provider.RULES, *_rules_strength.RULES):
+        for check in _OF_A_CONNECTION:
             found.extend(check(record, present.hubs[record["hub"]]))
         if psks is not None and (needed or "psk" in record):
             found.extend(_rules_connection.psk(record, present.hubs[record["hub"]]))
     found.extend(_rules_connection.mangled_psks(psks or {}, description.sites))
     return _once(found)
+
+
+_OF_A_CONNECTION = (
+    *_rules_connection.RULES,
+    *_rules_provider.RULES,
+    *_rules_provider.OF_A_SITE,
+    *_rules_strength.RULES,
+    *_rules_strength.OF_A_SITE,
+)
 
 
 def blocked(description: Description, found: t.Iterable[Finding]) -> dict[str, str]:
@@ -88,4 +97,4 @@ def _checkable(description: Description) -> Description:
 def _once(found: t.Iterable[Finding]) -> list[Finding]:
     """A policy or site that several connections share is told once."""
     once = {(one["code"], one["field"], one["message"]): one for one in found}
-    return sorted(once.values(), key=lambda one: (one["severity"], one["host"], one["field"]))
+    return ordered(once.values())

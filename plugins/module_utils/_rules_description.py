@@ -21,6 +21,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     finding,
     listed,
 )
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
 
 def _nothing(description: Description) -> Found:
@@ -102,6 +103,43 @@ def _written_addresses(description: Description) -> Found:
 NO_HOSTS = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8")
 
 
+def not_routed(subnet: str) -> str | None:
+    """Give the block of addresses that no router forwards which a subnet lies in; None where it lies in none."""
+    if not _addresses.is_prefix(subnet):
+        return None
+    prefix = _addresses.parse(subnet)
+    return next((block for block in NO_HOSTS if _addresses.parse(block).covers(prefix)), None)
+
+
+# Private addresses: RFC 1918, RFC 6598 and RFC 4193.
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+
+
+def _private_gateways(description: Description) -> Found:
+    """A site behind NAT has the NAT's address for the cloud; only a hub in the same private network reaches a private one."""
+    for name, site in description.sites.items():
+        gateway = site["gateway"]
+        hubs = [description.hubs[hub] for hub in site["hubs"] if hub in description.hubs]
+        public = [hub for hub in hubs if not _addresses.overlaps_any(hub["gateway"], _PRIVATE)]
+        strict = any(PROVIDERS[hub["provider"]].gateway_reserved for hub in hubs)  # told as gateway-not-public
+        if public and not strict and _addresses.is_address(gateway) and _addresses.overlaps_any(gateway, _PRIVATE):
+            yield finding(
+                "gateway-private", name, f"vpn_sites.{name}.gateway", gateway, "is a private address, which only a cloud in the same "
+                "private network reaches.", "Write the public address that the cloud sees, and this one as local_address.",
+            )  # fmt: skip
+
+
+def _behind_nat(description: Description) -> Found:
+    for name, site in description.sites.items():
+        own = _addresses.address(site["local_address"])
+        if own and own != _addresses.address(site["gateway"]) and site["nat_traversal"] == "off":
+            yield finding(
+                "nat-without-nat-t", name, f"vpn_sites.{name}.nat_traversal", "off",
+                f"the router has {own} behind {site['gateway']}: NAT drops or breaks ESP that is not in UDP.",
+                "Leave nat_traversal out, or take local_address out where there is no NAT.",
+            )  # fmt: skip
+
+
 def _gateway_inside(description: Description) -> Found:
     """A packet to the other gateway would itself be for the tunnel that it is to make."""
     for name, site in description.sites.items():
@@ -171,7 +209,13 @@ def _subnets(description: Description) -> Found:
                         )  # fmt: skip
                     continue
                 clean = _addresses.normalize(subnet)
-                if "-" in clean:
+                block = not_routed(subnet)
+                if block:
+                    yield finding(
+                        "reserved-subnet", name, field, subnet, f"lies in {block}, which no router forwards.", "Renumber it.",
+                        "RFC 6890 section 2.2",
+                    )  # fmt: skip
+                elif "-" in clean:
                     yield finding(
                         "bad-subnet", name, field, subnet, "a range that is no CIDR cannot be a VPN's subnet.",
                         "Split it into CIDRs.", NEUTRON,
@@ -258,6 +302,8 @@ RULES: tuple[t.Callable[[Description], Found], ...] = (
     _nothing,
     references,
     _written_addresses,
+    _private_gateways,
+    _behind_nat,
     _gateway_inside,
     _distinct_peers,
     _subnets,

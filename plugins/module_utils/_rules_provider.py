@@ -12,9 +12,11 @@ import typing as t
 import urllib.parse
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms
+from ansible_collections.bothends.vpn.plugins.module_utils._description import SITE
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import WARNING, Finding, Found, finding, listed
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, Owner, Snapshot, described
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS, Provider
+from ansible_collections.bothends.vpn.plugins.module_utils._rules_description import not_routed
 from ansible_collections.bothends.vpn.plugins.module_utils._steps import REPLACED, Step
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
 
@@ -88,6 +90,8 @@ def _selectors(record: Connection, hub: dict[str, t.Any]) -> Found:
 def _reserved(record: Connection, hub: dict[str, t.Any]) -> Found:
     provider, field = PROVIDERS[hub["provider"]], f"vpn_sites.{record['site']}"
     for index, subnet in enumerate(record["remote"]["subnets"]):
+        if not_routed(subnet):
+            continue  # nowhere, so it is told once
         for block in _touched(subnet, provider.site_reserved):
             yield finding(
                 "reserved-subnet", record["site"], f"{field}.subnets[{index}]", subnet,
@@ -108,6 +112,46 @@ def _touched(prefix: str, blocks: t.Sequence[str]) -> list[str]:
 
 
 RULES: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (_fixed, _lengths, _selectors, _reserved)
+
+_DPD = {name: row["default"] for name, row in SITE["dpd"]["options"].items()}
+
+# field of a site -> whether it asks for what a hub that goes its own way there does not do
+_ASKED: dict[str, t.Callable[[Connection], bool]] = {
+    "initiator": lambda record: record["initiator"] == "site",
+    "underlay_mtu": lambda record: record["underlay_mtu"] != SITE["underlay_mtu"]["default"],
+    "dpd": lambda record: record["dpd"] != _DPD,
+}
+
+
+def _effective(record: Connection, hub: dict[str, t.Any]) -> Found:
+    """What is stored and not done looks as if it were done."""
+    provider = PROVIDERS[hub["provider"]]
+    for field, truth in provider.effective.items():
+        if field in _ASKED and _ASKED[field](record):
+            value = t.cast(t.Any, record)[field]
+            yield finding(
+                "not-in-force", record["site"], f"vpn_sites.{record['site']}.{field}", value,
+                f"the site's end does it, the hub ({provider.name}) does not: {truth}.",
+                "Leave it out, or ignore this where the site's end is enough.", provider.said("effective"),
+            )  # fmt: skip
+
+
+def _usual_subnets(record: Connection, hub: dict[str, t.Any]) -> Found:
+    provider = PROVIDERS[hub["provider"]]
+    most = provider.usual_quotas.get("subnet")
+    for end, host, field in (
+        ("remote", record["site"], f"vpn_sites.{record['site']}.subnets"),
+        ("local", record["hub"], f"vpn_hubs.{record['hub']}.subnets"),
+    ):
+        count = len(t.cast(t.Any, record)[end]["subnets"])
+        if most and count > most:
+            yield finding(
+                "over-usual-quota", host, field, count, f"are {count}, and {provider.name} usually allows {most} of a connection.",
+                "Sum up subnets that lie side by side, or ask for more.", provider.said("usual_quotas"), WARNING,
+            )  # fmt: skip
+
+
+OF_A_SITE: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (_effective, _usual_subnets)
 
 
 # --- what the server shows, before anything is written

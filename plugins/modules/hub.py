@@ -198,7 +198,8 @@ steps_not_done:
   elements: str
   sample: [create site_connection prod/berlin/1]
 findings:
-  description: What was found and stops nothing, such as a quota that may not be enough.
+  description:
+    - What was found in the cloud and stops nothing, such as a quota that may not be enough; docs/reference/findings.md has all codes.
   returned: success
   type: list
   elements: dict

@@ -24,8 +24,10 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _description,
     _group_rules,
     _hub_options,
+    _levels,
     _single_kinds,
 )
+from ansible_collections.bothends.vpn.plugins.module_utils._codes import CODES
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import PLATFORMS
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
@@ -90,6 +92,11 @@ def hub_options() -> Spec:
                 "description": "The sites that the hub connects to.",
                 "options": {"name": {**name, "description": "The site's name."}, **site, "psk": psk},
             },
+            "ignore": {
+                **{k: v for k, v in arguments["ignore"].items() if k != "options"},
+                "description": "Warnings that were looked at and are left as they are.",
+                "options": _description.IGNORE,
+            },
         }
     )
 
@@ -153,6 +160,13 @@ def reference() -> str:
         ]
         text += list(_rows(spec))
     text += [
+        "",
+        "## What is left as it is: `vpn_ignore`",
+        "",
+        "A list. A warning that an entry names is shown as ignored, with its reason; [docs/preflight.md](../preflight.md) says more.",
+        "",
+        *_HEAD,
+        *_rows(_description.IGNORE),
         "",
         "## Keys: `vpn_psks`",
         "",
@@ -239,6 +253,9 @@ _FACTS: dict[str, tuple[str, t.Callable[[t.Any], str]]] = {
     "never": ("extensions by which another server is known", _codes),
     "hosts": ("hosts by which it is known", lambda value: _codes(f"*{host}" for host in value)),
     "rekey_span": ("new SAs may begin before the old ones end", lambda value: f"{value} s" if value else ""),
+    "reauth_gap": ("an IKE SA is made anew", lambda value: "after the old one ended: a short gap" if value else ""),
+    "routes_path": ("routes that no site's subnet may have", lambda value: f"those to its peers, `{value}`" if value
+                    else "the VPC's own (a warning)"),
     "quotas": ("quotas are read from", lambda value: f"`{value.path}`"),
     "usual_quotas": ("limits that cannot be read (a warning)", lambda value: _pairs({kind: str(most) for kind, most in value.items()})),
     "effective": ("what is in force in truth", _pairs),
@@ -262,6 +279,48 @@ def providers() -> str:
         text += [f"| {_FACTS[fact][0]} | {value} | {row.said(fact)} |" for fact, value in told.items() if value]
         text += ["", "| phase and field | algorithms |", "| --- | --- |", *_algorithm_rows(row.name)]
     return "\n".join(text) + "\n"
+
+
+_FOUND_BY = {"description": "preflight", "cloud": "hub", "object": "one object"}
+
+
+def findings() -> str:
+    """Write the page of all codes that a finding can have."""
+    text = [
+        "# Findings",
+        "",
+        "Generated from `plugins/module_utils/_codes.py` and `_levels.py` by `make docs`. Who finds it: `preflight` (role and filter",
+        "`findings`) from the description alone, module `hub` once it has read the cloud and before it writes, the modules for one object.",
+        "What `vpn_ignore` may silence are the warnings; a code that is sometimes an error can be ignored only where it is a warning.",
+        "",
+        "| code | severity | can be ignored | found by | what | source |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    text += [
+        f"| `{code}` | {' or '.join(row.severities)} | {'yes' if row.ignorable else 'no'} | "
+        f"{', '.join(_FOUND_BY[one] for one in row.found_by)} | {row.what} | {row.source} |"
+        for code, row in sorted(CODES.items())
+    ]
+    text += [
+        "",
+        "## What the RFCs say of algorithms",
+        "",
+        f"{', '.join(_levels.REFUSED)}: a finding, and what the test `bothends.vpn.weak` is true for. An algorithm without a row has no",
+        "requirement level there, or none that could be checked against the text.",
+        "",
+        "| phase and field | level | algorithms | clause |",
+        "| --- | --- | --- | --- |",
+        *_level_rows(),
+    ]
+    return "\n".join(text) + "\n"
+
+
+def _level_rows() -> t.Iterator[str]:
+    for phase, fields in _levels.CELLS.items():
+        for field, cells in fields.items():
+            for level, clause in dict.fromkeys(cells.values()):
+                names = [name for name, cell in cells.items() if cell == (level, clause)]
+                yield f"| `{phase}`, `{field}` | {level} | {_codes(names)} | {clause} |"
 
 
 def roles() -> str:
@@ -394,12 +453,14 @@ def schema() -> str:
         }
         for name, spec in _description.KINDS.items()
     }
+    kinds["vpn_ignore"] = {"type": ["array", "null"], "items": _object(_description.IGNORE)}
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "bothends.vpn description",
                        "type": "object", "properties": kinds}, indent=2) + "\n"  # fmt: skip
 
 
 OUTPUTS: dict[str, t.Callable[[], str]] = {
     "docs/reference/roles.md": roles,
+    "docs/reference/findings.md": findings,
     "plugins/doc_fragments/description.py": fragment,
     "plugins/doc_fragments/objects.py": objects,
     "docs/reference/description.md": reference,

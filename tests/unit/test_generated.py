@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _description, _platforms, _rules
+from ansible_collections.bothends.vpn.plugins.filter.findings import findings
+from ansible_collections.bothends.vpn.plugins.module_utils import _description, _platforms
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATOR = ROOT / "tests" / "tools" / "generate.py"
@@ -25,7 +26,7 @@ needs_generator = pytest.mark.skipif(not GENERATOR.is_file(), reason="the instal
 def described(path):
     """Give what stands in an example, but for the keys, which come by a lookup."""
     variables = yaml.safe_load(path.read_text())
-    return {name: variables[name] for name in SCHEMA["properties"]}
+    return {name: variables[name] for name in SCHEMA["properties"] if name in variables}
 
 
 @needs_generator
@@ -84,8 +85,10 @@ def test_there_is_an_example():
 def test_the_schema_and_the_checks_accept_each_example(validator, path):
     description = described(path)
     assert complaints(validator, description) == []
-    found = _description.describe(*(description[name] for name in ("vpn_policies", "vpn_hubs", "vpn_sites")))
-    assert _rules.offline(found) == []
+    parts = [description.get(name) for name in ("vpn_policies", "vpn_hubs", "vpn_sites", "vpn_ignore")]
+    found = findings(parts[2], hubs=parts[1], policies=parts[0], ignore=parts[3])
+    assert [one["code"] for one in found if one["severity"] != "ignored"] == []
+    assert len(found) == len(parts[3] or []), "each entry of vpn_ignore silences one"
 
 
 SITE = "vpn_sites", "berlin"
@@ -104,6 +107,8 @@ SITE = "vpn_sites", "berlin"
         pytest.param(SITE, {"subnets": "10.0.0.0/8"}, ("vpn_sites.berlin.subnets", "type"), id="no list"),
         pytest.param(SITE, {"security_group_rules": [{"ports": [443]}]},
                      ("vpn_sites.berlin.security_group_rules.0", "required"), id="a missing one"),
+        pytest.param((), {"vpn_ignore": [{"code": "ikev1"}]}, ("vpn_ignore.0", "required"), id="no reason to ignore"),
+        pytest.param((), {"vpn_ignore": [{"code": "unknown-hub", "reason": "x"}]}, ("vpn_ignore.0.code", "enum"), id="an error"),
         pytest.param(("vpn_sites",), {"a b": {}}, ("vpn_sites", "pattern"), id="a bad name"),
     ],
 )  # fmt: skip
@@ -116,7 +121,7 @@ def test_the_schema_rejects_what_the_checks_reject(validator, place, change, com
     entry.update(change)
     assert complaint in complaints(validator, broken)
     if change != {"subnets": "10.0.0.0/8"}:  # Ansible makes a list of one text
-        found = _description.describe(*(broken[name] for name in ("vpn_policies", "vpn_hubs", "vpn_sites")))
+        found = _description.describe(*(broken.get(name) for name in ("vpn_policies", "vpn_hubs", "vpn_sites", "vpn_ignore")))
         assert found.findings
 
 

@@ -28,6 +28,7 @@ def test_a_finding_says_all_that_is_needed():
         "remedy": "Renumber or narrow one of the two.",
         "source": found["source"],
         "scope": "hub prod",
+        "reason": "",
     }
 
 

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection.
+"""Findings as JUnit XML, by the writer that ansible-core's own callback plugin ``junit`` uses."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.utils import _junit_xml as junit
+
+from ansible_collections.bothends.vpn.plugins.module_utils._findings import ERROR, IGNORED, Finding
+
+Names = t.Iterable[str]
+
+
+def report(findings: t.Sequence[Finding], parts: t.Mapping[str, Names]) -> str:
+    """Write one test case for each finding, and one for each part of the description that has none.
+
+    ``parts`` are the names by variable (vpn_sites: berlin, ...). An error is a failure, a warning passes with its text, what is
+    ignored is skipped with its reason.
+    """
+    cases = [_case(one) for one in findings]
+    told = {(one["field"].partition(".")[0].partition("[")[0].replace("vpn_psks", "vpn_sites"), one["host"]) for one in findings}
+    for variable, names in parts.items():
+        for name in names:
+            if (variable, name) not in told:
+                cases.append(junit.TestCase(name=_text(f"{variable}.{name} has no findings"), classname="preflight"))
+    return junit.TestSuites(suites=[junit.TestSuite(name="bothends.vpn preflight", cases=cases)]).to_pretty_xml()
+
+
+def _case(one: Finding) -> junit.TestCase:
+    told = _text(f"{one['field']}: {one['message']}\nRemedy: {one['remedy']}\nSource: {one['source']}")
+    message = _text(f"{one['field']}: {one['message']}")
+    error, ignored = one["severity"] == ERROR, one["severity"] == IGNORED
+    return junit.TestCase(
+        name=_text(f"{one['code']} {one['field']}"),
+        classname=f"preflight.{one['severity']}",
+        failures=[junit.TestFailure(message=message, type=one["code"], output=told)] if error else [],
+        skipped=_text(one["reason"]) if ignored else None,
+        system_out=None if error else told,
+    )
+
+
+def _text(text: str) -> str:
+    """XML 1.0 has no way to write most control characters, and half a surrogate pair is none at all."""
+    return "".join(
+        letter if letter in "\t\n" or (" " <= letter and not "\ud800" <= letter <= "\udfff" and letter not in "\ufffe\uffff") else "?"
+        for letter in text
+    )
