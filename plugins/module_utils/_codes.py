@@ -102,8 +102,8 @@ CODES: dict[str, Code] = {
     **_rows(ERROR, OBJECT, overlap=("two CIDRs of one list overlap", _VPN)),
     **_rows(
         ERROR, ONLINE,
-        overlap_vpc=("a site's subnet overlaps a subnet of the VPC that the description does not name, and would cut it off", "RFC 4301 "
-                     "section 4.4.1"),
+        overlap_vpc=("a site's subnet overlaps a subnet of the VPC that the description does not name, and would cut it off",
+                     "RFC 4301 section 4.4.1"),
     ),
     **_rows(
         f"{ERROR} {WARNING}", ONLINE,
@@ -154,7 +154,6 @@ CODES: dict[str, Code] = {
         ikev2_mode=("a negotiation mode with IKEv2", "RFC 7296"),
         ikev1_combined=("several pairs of subnets in one tunnel of IKEv1", "RFC 2409 section 5.5"),
         dpd_timeout=("dead peer detection times out before it asks", _API),
-        dpd_action=("an action that the provider leaves the whole connection out for", _PROVIDER),
         mtu_range=("an MTU that no path has", "RFC 8200 section 5"),
         provider_fixed=("a field that has one value at this provider has another", _PROVIDER),
         name_too_long=("the name or description of an object would be longer than the provider takes", _PROVIDER),
@@ -201,6 +200,7 @@ CODES: dict[str, Code] = {
         ERROR, OBJECT,
         ah_esp=("a protocol that no driver takes", "neutron-vpnaas, ipsec_validator.py"),
         bad_icmp=("an ICMP type or code out of range", _GROUPS),
+        dpd_action=("an action that the provider leaves the whole connection out for", _PROVIDER),
         bad_vlan=("a VLAN out of range", "IEEE 802.1Q"),
         duplicate=("an endpoint is there twice", _VALIDATOR),
         group_type=("an endpoint group of another type than this end needs", _VALIDATOR),

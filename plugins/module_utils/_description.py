@@ -252,7 +252,11 @@ IGNORE: Spec = {
     },
     "host": {"type": "str", "description": "Only that of this hub, site or policy. Default: of any."},
     "field": {"type": "str", "description": "Only that of this field, or of what is below it. Default: of any."},
-    "reason": {"type": "str", "required": True, "description": "Why it is right all the same; it is shown with the finding."},
+    "reason": {
+        "type": "str",
+        "required": True,
+        "description": "Why it is right all the same; it is shown with the finding.",
+    },
 }
 
 KINDS: dict[str, Spec] = {"vpn_policies": POLICY, "vpn_hubs": HUB, "vpn_sites": SITE}

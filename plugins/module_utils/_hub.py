@@ -98,7 +98,11 @@ def _makes(plan: _plan.Plan) -> bool:
 
 
 def _routes(
-    params: Params, cloud: _cloud.Cloud, snapshot: _objects.Snapshot, plan: _plan.Plan, records: list[_topology.Connection]
+    params: Params,
+    cloud: _cloud.Cloud,
+    snapshot: _objects.Snapshot,
+    plan: _plan.Plan,
+    records: list[_topology.Connection],
 ) -> list[_findings.Finding]:
     """Ask for routes that do not stand in the VPC's router, only where something is to be made."""
     path = PROVIDERS[params["provider"]].routes_path

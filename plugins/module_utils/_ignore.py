@@ -50,7 +50,14 @@ def judged(found: t.Sequence[Finding], entries: Entries) -> list[Finding]:
         if not named and CODES[entry["code"]].found_by[0] == OFFLINE:
             where = " ".join(str(entry[key]) for key in ("code", "host", "field") if entry.get(key))
             wrong.append(
-                finding("ignore-unused", "", entry["path"], where, "there is no such finding.", "Take the entry out, or correct it.")
+                finding(
+                    "ignore-unused",
+                    "",
+                    entry["path"],
+                    where,
+                    "there is no such finding.",
+                    "Take the entry out, or correct it.",
+                )
             )
     return wrong
 

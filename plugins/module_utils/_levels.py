@@ -112,8 +112,9 @@ def is_weak(value: t.Any) -> bool:
     of which nothing is known: a misspelt one must not pass as strong.
     """
     if isinstance(value, t.Mapping):
-        names = [name for phase in CELLS for name in _names(value.get(phase) or {}, phase)]
-        return any([is_weak(name) for name in names])  # all of them: a wrong one is told whatever stands before it
+        # All of them: a wrong name is told whatever stands before it.
+        judged = [is_weak(name) for phase in CELLS for name in _names(value.get(phase) or {}, phase)]
+        return any(judged)
     name, known = str(value).lower(), _known()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
@@ -125,5 +126,8 @@ def is_weak(value: t.Any) -> bool:
 
 
 def _names(proposal: t.Mapping[str, t.Any], phase: str) -> list[t.Any]:
-    fields = {"ike": ("version", "encryption", "integrity", "prf", "dh_group"), "ipsec": ("encryption", "integrity", "pfs_group")}
+    fields = {
+        "ike": ("version", "encryption", "integrity", "prf", "dh_group"),
+        "ipsec": ("encryption", "integrity", "pfs_group"),
+    }
     return [proposal[field] for field in fields[phase] if proposal.get(field)]

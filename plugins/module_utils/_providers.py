@@ -56,7 +56,9 @@ class Provider(t.NamedTuple):
     never: tuple[str, ...]  # extensions that no server of this provider has
     hosts: tuple[str, ...]  # ends of its endpoints' host names
 
-    routes_path: str  # list of the VPC's routes to its peers, which no site may have; "" where the VPC's own routes are all
+    routes_path: (
+        str  # list of the VPC's routes to its peers, which no site may have; "" where the VPC's own routes are all
+    )
 
     rekey_span: int  # seconds in which it may begin to make new SAs before the old ones end; 0 where nobody says
     reauth_gap: bool  # whether it makes each IKE SA anew only after it ended the old one

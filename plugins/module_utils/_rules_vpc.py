@@ -31,7 +31,11 @@ Block = t.Tuple[_addresses.Prefix, t.Any]
 
 def vpc(hub: str, provider: str, snapshot: Snapshot, records: Records, subnets: t.Iterable[str]) -> list[Finding]:
     """Judge the sites that are to be there against the VPC as it is; ``subnets`` are the hub's, as CIDRs."""
-    found = [*_way_out(hub, provider, snapshot, records), *_gateways(records), *_other_subnets(snapshot, records, subnets)]
+    found = [
+        *_way_out(hub, provider, snapshot, records),
+        *_gateways(records),
+        *_other_subnets(snapshot, records, subnets),
+    ]
     return found + routes(provider, snapshot["vpc"][0].get("routes") or [], records)
 
 
@@ -94,7 +98,7 @@ def routes(provider: str, known: t.Iterable[Body], records: Records) -> list[Fin
     return [
         finding(
             "overlap-route", record["site"], f"vpn_sites.{record['site']}.subnets[{index}]", record["remote"]["subnets"][index],
-            f"overlaps the VPC's route to {one['destination']} by {one.get('nexthop')}; the hub's subnets would go into the tunnel instead.",
+            f"overlaps the VPC's route to {one['destination']} by {one.get('nexthop')}; the hub's subnets would use the tunnel instead.",
             "Take the route off, or renumber or narrow one of the two.", row.said("routes_path"), severity, f"site {record['site']}",
         )
         for record, index, one in _meeting(records, [block for block in blocks if block[0].first or block[0].last + 1 not in _ALL])
@@ -104,7 +108,9 @@ def routes(provider: str, known: t.Iterable[Body], records: Records) -> list[Fin
 _ALL = (2**32, 2**128)
 
 
-def others(hub: str, snapshot: Snapshot, mine: t.Container[str], sites: t.Container[str], records: Records) -> list[Finding]:
+def others(
+    hub: str, snapshot: Snapshot, mine: t.Container[str], sites: t.Container[str], records: Records
+) -> list[Finding]:
     """Tell which connections of the VPC, none of this description's, lead to a site too.
 
     ``mine`` are the ids of connections that answer for a site or go in this run; ``sites`` all that the description knows.

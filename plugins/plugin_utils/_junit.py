@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible.utils import _junit_xml as junit
@@ -23,7 +24,10 @@ def report(findings: t.Sequence[Finding], parts: t.Mapping[str, Names]) -> str:
     ignored is skipped with its reason.
     """
     cases = [_case(one) for one in findings]
-    told = {(one["field"].partition(".")[0].partition("[")[0].replace("vpn_psks", "vpn_sites"), one["host"]) for one in findings}
+    told = {
+        (one["field"].partition(".")[0].partition("[")[0].replace("vpn_psks", "vpn_sites"), one["host"])
+        for one in findings
+    }
     for variable, names in parts.items():
         for name in names:
             if (variable, name) not in told:
@@ -44,9 +48,10 @@ def _case(one: Finding) -> junit.TestCase:
     )
 
 
+# All but what XML 1.0 can write: https://www.w3.org/TR/xml/#charsets
+_UNWRITABLE = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def _text(text: str) -> str:
-    """XML 1.0 has no way to write most control characters, and half a surrogate pair is none at all."""
-    return "".join(
-        letter if letter in "\t\n" or (" " <= letter and not "\ud800" <= letter <= "\udfff" and letter not in "\ufffe\uffff") else "?"
-        for letter in text
-    )
+    """Put a question mark for each character that no XML document can hold."""
+    return _UNWRITABLE.sub("?", text)

@@ -121,7 +121,9 @@ def test_the_schema_rejects_what_the_checks_reject(validator, place, change, com
     entry.update(change)
     assert complaint in complaints(validator, broken)
     if change != {"subnets": "10.0.0.0/8"}:  # Ansible makes a list of one text
-        found = _description.describe(*(broken.get(name) for name in ("vpn_policies", "vpn_hubs", "vpn_sites", "vpn_ignore")))
+        found = _description.describe(
+            *(broken.get(name) for name in ("vpn_policies", "vpn_hubs", "vpn_sites", "vpn_ignore"))
+        )
         assert found.findings
 
 

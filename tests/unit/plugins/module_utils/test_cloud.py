@@ -121,6 +121,24 @@ def test_quotas_lie_below_the_endpoints_root(connect, monkeypatch, endpoint):
     assert cloud.limits("/v1/{project}/quotas") == {"quotas": {"resources": []}}
 
 
+def test_routes_are_those_of_the_vpc(connect):
+    neutron = Neutron()
+    known = [{"id": "r1", "type": "peering", "destination": "10.3.0.0/16", "nexthop": "p1", "vpc_id": "v1"}]
+    neutron.answers["GET", "/vpc/routes"] = Answer(200, {"routes": known})
+    cloud = connect(neutron)
+    seen, request = [], neutron.request
+    neutron.request = lambda url, method, **options: seen.append(url) or request(url, method, **options)
+    assert cloud.routes("/vpc/routes", "v1") == known
+    assert seen == ["/vpc/routes?vpc_id=v1"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_routes_that_nobody_shows_stop_nothing(connect, status):
+    neutron = Neutron()
+    neutron.answers["GET", "/vpc/routes"] = refusal(status, "X", "no")
+    assert connect(neutron).routes("/vpc/routes", "v1") == []
+
+
 @pytest.mark.parametrize("status", [403, 404, 501])
 def test_quotas_that_are_not_for_this_user_stop_nothing(connect, status):
     neutron = Neutron()

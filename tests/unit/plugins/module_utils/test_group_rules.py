@@ -158,26 +158,26 @@ def test_rules_that_share_a_line_are_told_apart():
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("rule", "option", "code"),
-    [
-        pytest.param({"protocol": "tpc"}, "rules[1].protocol", "bad-protocol", id="a misspelt protocol"),
-        pytest.param({"protocol": "256"}, "rules[1].protocol", "bad-protocol", id="no protocol's number"),
-        pytest.param({"protocol": "tcp", "ports": ["8010-8000"]}, "rules[1].ports", "bad-ports", id="a range that is reversed"),
-        pytest.param({"protocol": "tcp", "ports": ["0"]}, "rules[1].ports", "bad-ports", id="port 0"),
-        pytest.param({"protocol": "tcp", "ports": ["http"]}, "rules[1].ports", "bad-ports", id="a port by name"),
-        pytest.param({"protocol": "icmp", "ports": ["8"]}, "rules[1].ports", "bad-ports", id="ports of ICMP"),
-        pytest.param({"ports": ["443"]}, "rules[1].ports", "bad-ports", id="ports of any protocol"),
-        pytest.param({"ethertype": "IPv6", "remote_ip_prefix": SITE}, "rules[1].remote_ip_prefix", "mixed-versions", id="IP versions"),
-        pytest.param({"remote_ip_prefix": "somewhere"}, "rules[1].remote_ip_prefix", "bad-subnet", id="no prefix"),
-        pytest.param({"remote_ip_prefix": "10.0.0.1-10.0.0.5"}, "rules[1].remote_ip_prefix", "bad-subnet", id="a range of addresses"),
-        pytest.param({"remote_ip_prefix": SITE, "remote_group": "servers"}, "rules[1].remote_group", "two-remotes", id="two remote ends"),
-        pytest.param({"ethertype": "IPv4", "protocol": "ipv6-icmp"}, "rules[1].protocol", "only-ipv6", id="ICMPv6 of IPv4"),
-        pytest.param({"protocol": "tcp", "icmp_type": 8}, "rules[1].icmp_type", "no-icmp", id="ICMP of TCP"),
-        pytest.param({"protocol": "icmp", "icmp_type": 256}, "rules[1].icmp_type", "bad-icmp", id="no type of ICMP"),
-        pytest.param({"protocol": "icmp", "icmp_code": 1}, "rules[1].icmp_code", "no-icmp-type", id="a code without its type"),
-    ],
-)  # fmt: skip
+BAD = [
+    pytest.param({"protocol": "tpc"}, "rules[1].protocol", "bad-protocol", id="a misspelt protocol"),
+    pytest.param({"protocol": "256"}, "rules[1].protocol", "bad-protocol", id="no protocol's number"),
+    pytest.param({"protocol": "tcp", "ports": ["8010-8000"]}, "rules[1].ports", "bad-ports", id="a range that is reversed"),
+    pytest.param({"protocol": "tcp", "ports": ["0"]}, "rules[1].ports", "bad-ports", id="port 0"),
+    pytest.param({"protocol": "tcp", "ports": ["http"]}, "rules[1].ports", "bad-ports", id="a port by name"),
+    pytest.param({"protocol": "icmp", "ports": ["8"]}, "rules[1].ports", "bad-ports", id="ports of ICMP"),
+    pytest.param({"ports": ["443"]}, "rules[1].ports", "bad-ports", id="ports of any protocol"),
+    pytest.param({"ethertype": "IPv6", "remote_ip_prefix": SITE}, "rules[1].remote_ip_prefix", "mixed-versions", id="IP versions"),
+    pytest.param({"remote_ip_prefix": "somewhere"}, "rules[1].remote_ip_prefix", "bad-subnet", id="no prefix"),
+    pytest.param({"remote_ip_prefix": "10.0.0.1-10.0.0.5"}, "rules[1].remote_ip_prefix", "bad-subnet", id="a range of addresses"),
+    pytest.param({"remote_ip_prefix": SITE, "remote_group": "servers"}, "rules[1].remote_group", "two-remotes", id="two remote ends"),
+    pytest.param({"ethertype": "IPv4", "protocol": "ipv6-icmp"}, "rules[1].protocol", "only-ipv6", id="ICMPv6 of IPv4"),
+    pytest.param({"protocol": "tcp", "icmp_type": 8}, "rules[1].icmp_type", "no-icmp", id="ICMP of TCP"),
+    pytest.param({"protocol": "icmp", "icmp_type": 256}, "rules[1].icmp_type", "bad-icmp", id="no type of ICMP"),
+    pytest.param({"protocol": "icmp", "icmp_code": 1}, "rules[1].icmp_code", "no-icmp-type", id="a code without its type"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "option", "code"), BAD)
 def test_what_the_server_would_refuse(rule, option, code):
     with pytest.raises(VpnError) as caught:
         rule_steps(empty(), WEB, rule)

@@ -66,29 +66,29 @@ def test_a_policy_is_written_in_the_providers_words():
 SUBNETS = [f"10.{high}.{low}.0/24" for high in (7, 8) for low in range(256)]
 
 
-@pytest.mark.parametrize(
-    ("change", "policy", "hubs", "code", "field"),
-    [
-        pytest.param({"underlay_mtu": 1400}, {}, {}, "provider-fixed", "vpn_sites.a.underlay_mtu", id="MTU"),
-        pytest.param({"state": "disabled"}, {}, {}, "provider-fixed", "vpn_sites.a.state", id="admin state"),
-        pytest.param({"peer_id": {"value": "cloud.example"}}, {}, {}, "provider-fixed", "vpn_sites.a.peer_id", id="hub's identity"),
-        pytest.param({}, {"ike": {"version": "v1", "mode": "aggressive"}}, {}, "provider-fixed", "vpn_policies.default.ike.mode",
-                     id="IKE mode"),
-        pytest.param({}, {"ike": {"lifetime": 604801}}, {}, "lifetime-range", "vpn_policies.default.ike.lifetime", id="lifetime"),
-        pytest.param({}, {"ipsec": {"lifetime": 604801}}, {}, "lifetime-range", "vpn_policies.default.ipsec.lifetime",
-                     id="lifetime of ESP"),
-        pytest.param({}, {"ipsec": {"encryption": "aes-256-gcm-16"}}, {}, "not-spoken", "vpn_policies.default.ipsec.encryption",
-                     id="GCM"),
-        pytest.param({}, {"ike": {"integrity": "aes-xcbc"}}, {}, "not-spoken", "vpn_policies.default.ike.integrity", id="XCBC"),
-        pytest.param({}, {"ike": {"dh_group": "group31"}}, {}, "not-spoken", "vpn_policies.default.ike.dh_group", id="DH group"),
-        pytest.param({"subnets": SUBNETS}, {}, {"subnets": [f"192.168.{n}.0/24" for n in range(5)]}, "too-many-pairs",
-                     "vpn_sites.a.subnets", id="pairs"),
-        pytest.param({"selector_mode": "per_pair"}, {}, {}, "one-connection-a-peer", "vpn_sites.a.selector_mode", id="one connection"),
-        pytest.param({"subnets": ["100.64.9.0/24"]}, {}, {}, "reserved-subnet", "vpn_sites.a.subnets[0]", id="reserved"),
-        pytest.param({"subnets": ["96.0.0.0/3"]}, {}, {}, "reserved-subnet", "vpn_sites.a.subnets[0]", id="holds a reserved one"),
-        pytest.param({"gateway": "172.31.255.1"}, {}, {}, "gateway-not-public", "vpn_sites.a.gateway", id="private gateway"),
-    ],
-)  # fmt: skip
+REFUSED = [
+    pytest.param({"underlay_mtu": 1400}, {}, {}, "provider-fixed", "vpn_sites.a.underlay_mtu", id="MTU"),
+    pytest.param({"state": "disabled"}, {}, {}, "provider-fixed", "vpn_sites.a.state", id="admin state"),
+    pytest.param({"peer_id": {"value": "cloud.example"}}, {}, {}, "provider-fixed", "vpn_sites.a.peer_id", id="hub's identity"),
+    pytest.param({}, {"ike": {"version": "v1", "mode": "aggressive"}}, {}, "provider-fixed", "vpn_policies.default.ike.mode",
+                 id="IKE mode"),
+    pytest.param({}, {"ike": {"lifetime": 604801}}, {}, "lifetime-range", "vpn_policies.default.ike.lifetime", id="lifetime"),
+    pytest.param({}, {"ipsec": {"lifetime": 604801}}, {}, "lifetime-range", "vpn_policies.default.ipsec.lifetime",
+                 id="lifetime of ESP"),
+    pytest.param({}, {"ipsec": {"encryption": "aes-256-gcm-16"}}, {}, "not-spoken", "vpn_policies.default.ipsec.encryption",
+                 id="GCM"),
+    pytest.param({}, {"ike": {"integrity": "aes-xcbc"}}, {}, "not-spoken", "vpn_policies.default.ike.integrity", id="XCBC"),
+    pytest.param({}, {"ike": {"dh_group": "group31"}}, {}, "not-spoken", "vpn_policies.default.ike.dh_group", id="DH group"),
+    pytest.param({"subnets": SUBNETS}, {}, {"subnets": [f"192.168.{n}.0/24" for n in range(5)]}, "too-many-pairs",
+                 "vpn_sites.a.subnets", id="pairs"),
+    pytest.param({"selector_mode": "per_pair"}, {}, {}, "one-connection-a-peer", "vpn_sites.a.selector_mode", id="one connection"),
+    pytest.param({"subnets": ["100.64.9.0/24"]}, {}, {}, "reserved-subnet", "vpn_sites.a.subnets[0]", id="reserved"),
+    pytest.param({"subnets": ["96.0.0.0/3"]}, {}, {}, "reserved-subnet", "vpn_sites.a.subnets[0]", id="holds a reserved one"),
+    pytest.param({"gateway": "172.31.255.1"}, {}, {}, "gateway-not-public", "vpn_sites.a.gateway", id="private gateway"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "policy", "hubs", "code", "field"), REFUSED)
 def test_what_otc_refuses_and_neutron_does_not(change, policy, hubs, code, field):
     def found(provider):
         described = {"prod": hub(provider=provider, **hubs)}
@@ -435,7 +435,10 @@ def otc_server():
 
 @pytest.mark.parametrize(
     ("provider", "there", "paths"),
-    [("neutron", neutron_server, ["/v2.0/quotas/{project}/details"]), ("otc", otc_server, ["/vpc/routes", "/v1/{project}/quotas"])],
+    [
+        ("neutron", neutron_server, ["/v2.0/quotas/{project}/details"]),
+        ("otc", otc_server, ["/vpc/routes", "/v1/{project}/quotas"]),
+    ],
 )
 def test_quotas_and_peerings_are_asked_for_only_where_something_is_made(provider, there, paths):
     cloud = Cloud(there())
@@ -472,3 +475,68 @@ def test_the_gateway_is_known_once_there_is_a_service():
         {"id": "s1", "name": "x", "router_id": "v1", "external_v4_ip": "80.158.1.1", "admin_state_up": True}
     ]
     assert _hub.prepare(params("otc"), Cloud(there)).facts["gateway"] == "80.158.1.1"
+
+
+# --- what the VPC itself shows, in the module
+
+
+def two(**change):
+    """Give the options for sites a (10.3.0.0/24) and b (10.4.0.0/24) with keys."""
+    given = params("neutron")["connections"][0]
+    sites = [
+        {**given, "name": name, "gateway": f"203.0.113.{n}", "subnets": [f"10.{n}.0.0/24"]}
+        for name, n in (("a", 3), ("b", 4))
+    ]
+    return {"connections": sites, **change}
+
+
+def routed(there, *destinations):
+    there["vpc"][0]["routes"] = [{"destination": one, "nexthop": "192.168.1.254"} for one in destinations]
+    return there
+
+
+def test_a_peering_stops_its_site_and_the_other_goes_on():
+    work = _hub.prepare(params("otc", **two()), Cloud(otc_server(), peerings=["10.3.0.0/16", "172.16.0.0/12"]))
+    assert set(work.blocked) == {"a"} and "10.3.0.0/16 by peer" in work.blocked["a"]
+    assert {step.name for step in work.plan.steps if step.kind == "site_connection"} == {"prod/b/1"}
+    assert set(_hub.prepare(params("otc", **two()), Cloud(otc_server())).blocked) == set()
+
+
+def test_a_route_of_the_router_is_a_warning_that_can_be_ignored():
+    there = routed(neutron_server(), "10.3.0.0/16")
+    [one] = _hub.prepare(params("neutron", **two()), Cloud(there)).findings
+    assert (one["code"], one["severity"], one["field"]) == ("overlap-route", "warning", "vpn_sites.a.subnets[0]")
+    for host, severity in (("a", "ignored"), ("b", "warning")):
+        ignore = [{"code": "overlap-route", "host": host, "field": None, "reason": "the firewall has no such network"}]
+        [one] = _hub.prepare(params("neutron", **two(ignore=ignore)), Cloud(there)).findings
+        assert one["severity"] == severity
+
+
+def test_a_subnet_of_the_vpc_that_nobody_named_stops_its_site():
+    given = two(subnets=["192.168.1.0/24"])
+    given["connections"][0]["subnets"] = ["192.168.2.0/25"]
+    work = _hub.prepare(params("neutron", **given), Cloud(neutron_server()))
+    assert set(work.blocked) == {"a"} and "192.168.2.0/24 of the VPC itself (db)" in work.blocked["a"]
+
+
+def test_another_hubs_connection_to_a_site_is_told():
+    given = params("neutron", **two())
+    there = neutron_server()
+    there.update(wire(there, _hub.prepare(given, Cloud(there)).plan.steps, "neutron"))
+    for one in there["site_connection"]:
+        one["psk"] = KEY
+    assert _hub.prepare(given, Cloud(there)).findings == []
+    other = copy.deepcopy(next(one for one in there["site_connection"] if one["name"] == "prod/a/1"))
+    other.update(id="c-other", name="by-hand", description="", peer_address="203.0.113.77")
+    there["site_connection"].append(other)
+    [one] = _hub.prepare(given, Cloud(there)).findings
+    assert (one["code"], one["field"]) == (
+        "overlap-connection",
+        "vpn_sites.a.subnets[0]",
+    ) and "by-hand (c-other)" in one["message"]
+    # One that waits for its site, which is blocked elsewhere and so not among the options, is this hub's own.
+    for blocked, told in ((["a"], 0), ([], 1)):
+        alone = params("neutron", **{**two(), "connections": two()["connections"][1:]}, blocked=blocked)
+        alone["connections"][0]["subnets"] = ["10.3.0.0/25"]
+        there["site_connection"] = [one for one in there["site_connection"] if one["id"] != "c-other"]
+        assert len(_hub.prepare(alone, Cloud(there)).findings) == told

@@ -17,23 +17,23 @@ def test_the_documents_own_example_has_no_findings():
     assert findings(sites, psks={"berlin": GOOD_KEY}) == []
 
 
-@pytest.mark.parametrize(
-    ("sites", "hubs", "code", "field"),
-    [
-        pytest.param({}, {"prod": hub(subnets=["10.0.0.0/8", "10.1.0.0/16"])}, "overlap-hub", "vpn_hubs.prod.subnets[1]", id="in a hub"),
-        pytest.param({"a": site(subnets=["192.168.0.0/16"])}, None, "overlap-hub-site", "vpn_sites.a.subnets[0]", id="hub and site"),
-        pytest.param({"a": site(subnets=["0.0.0.0/0"])}, None, "overlap-hub-site", "vpn_sites.a.subnets[0]", id="everything"),
-        pytest.param({"a": site(subnets=["10.1.0.0/16", "10.1.2.0/24"])}, None, "overlap-site", "vpn_sites.a.subnets[1]", id="in a site"),
-        pytest.param(
-            {"a": site(3), "b": site(4, subnets=["10.3.0.128/25"])}, None,
-            "overlap-sites", "vpn_sites.b.subnets[0]", id="two sites",
-        ),
-        pytest.param(
-            {"a": site(hub=None, hubs=["prod", "test"])}, {"prod": hub(), "test": hub(subnets=["192.168.2.0/25"])},
-            "overlap-shared-router", "vpn_hubs.test.subnets[0]", id="two hubs behind one router",
-        ),
-    ],
-)  # fmt: skip
+OVERLAPS = [
+    pytest.param({}, {"prod": hub(subnets=["10.0.0.0/8", "10.1.0.0/16"])}, "overlap-hub", "vpn_hubs.prod.subnets[1]", id="in a hub"),
+    pytest.param({"a": site(subnets=["192.168.0.0/16"])}, None, "overlap-hub-site", "vpn_sites.a.subnets[0]", id="hub and site"),
+    pytest.param({"a": site(subnets=["0.0.0.0/0"])}, None, "overlap-hub-site", "vpn_sites.a.subnets[0]", id="everything"),
+    pytest.param({"a": site(subnets=["10.1.0.0/16", "10.1.2.0/24"])}, None, "overlap-site", "vpn_sites.a.subnets[1]", id="in a site"),
+    pytest.param(
+        {"a": site(3), "b": site(4, subnets=["10.3.0.128/25"])}, None,
+        "overlap-sites", "vpn_sites.b.subnets[0]", id="two sites",
+    ),
+    pytest.param(
+        {"a": site(hub=None, hubs=["prod", "test"])}, {"prod": hub(), "test": hub(subnets=["192.168.2.0/25"])},
+        "overlap-shared-router", "vpn_hubs.test.subnets[0]", id="two hubs behind one router",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sites", "hubs", "code", "field"), OVERLAPS)
 def test_each_sort_of_overlap(sites, hubs, code, field):
     assert (code, field) in findings(sites, hubs)
 
@@ -48,102 +48,144 @@ def test_an_absent_site_overlaps_nobody():
     assert findings({"a": site(3), "b": site(4, subnets=["10.3.0.0/24"], state="absent")}) == []
 
 
-@pytest.mark.parametrize(
-    ("sites", "policies", "code", "field"),
-    [
-        ({"a": site(hub="nowhere")}, None, "unknown-hub", "vpn_sites.a.hubs[0]"),
-        ({"a": site(hub="prdo", state="absent")}, None, "absent-from-nowhere", "vpn_sites.a.hubs[0]"),
-        ({"a": site(hub=None)}, None, "no-hub", "vpn_sites.a.hubs"),
-        ({"a": site(policy="weak")}, None, "unknown-policy", "vpn_sites.a.policy"),
-        ({"a": site(gateway="berlin.example.com")}, None, "bad-address", "vpn_sites.a.gateway"),
-        ({"a": site(gateway="203.0.113.0/24")}, None, "bad-address", "vpn_sites.a.gateway"),
-        *(({"a": site(gateway=gateway)}, None, "bad-address", "vpn_sites.a.gateway")
-          for gateway in ("0.0.0.0", "127.0.0.1", "169.254.1.1", "224.0.0.1", "255.255.255.255", "::1", "fe80::1", "ff02::1")),
-        ({"a": site(gateway="192.168.1.5")}, None, "gateway-inside", "vpn_sites.a.gateway"),
-        ({"a": site(gateway="10.3.0.1")}, None, "gateway-inside", "vpn_sites.a.gateway"),
-        ({"a": site()}, {"default": {"ike": {"dh_group": "group2"}}}, "weak-algorithm", "vpn_policies.default.ike.dh_group"),
-        ({"a": site()}, {"default": {"ipsec": {"pfs_group": "group5"}}}, "weak-algorithm", "vpn_policies.default.ipsec.pfs_group"),
-        ({"a": site()}, {"default": {"ike": {"version": "v1", "mode": "aggressive"}}}, "aggressive-psk",
-         "vpn_policies.default.ike.mode"),
-        ({"a": site()}, {"default": {"ike": {"lifetime": 3600}, "ipsec": {"lifetime": 7200}}}, "lifetime-order",
-         "vpn_policies.default.ipsec.lifetime"),
-        ({"a": site()}, {"default": {"ipsec": {"lifetime": 300}}}, "lifetime-short", "vpn_policies.default.ipsec.lifetime"),
-        ({"a": site(local_address="10.0.0.0/8")}, None, "bad-address", "vpn_sites.a.local_address"),
-        ({"a": site(3), "b": site(4, gateway="203.0.113.3")}, None, "duplicate-gateway", "vpn_sites.b.gateway"),
-        ({"a": site(3), "b": site(4, id={"value": "203.0.113.3"})}, None, "duplicate-id", "vpn_sites.b.id"),
-        ({"a": site(gateway="203.0.113.3-203.0.113.3")}, None, "bad-address", "vpn_sites.a.gateway"),
-        ({"a": site(gateway=" 203.0.113.3")}, None, "bad-address", "vpn_sites.a.gateway"),
-        ({"a": site(3, gateway="2001:db8::1"), "b": site(4, gateway="2001:DB8:0::1")}, None, "duplicate-gateway",
-         "vpn_sites.b.gateway"),
-        ({"a": site(3, gateway="2001:db8::1"), "b": site(4, id={"value": "2001:db8::1"})}, None, "duplicate-id",
-         "vpn_sites.b.id"),
-        ({"a": site(subnets=[])}, None, "no-subnets", "vpn_sites.a.subnets"),
-        ({"a": site(subnets=["app"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
-        ({"a": site(subnets=["10.0.0.1-10.0.0.5"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
-        ({"a": site(subnets=["10.3.0.1/24"])}, None, "host-bits", "vpn_sites.a.subnets[0]"),
-        ({"a": site(probe={"from": "10.3.0.1"})}, None, "bad-probe", "vpn_sites.a.probe[0]"),
-        ({"a": site(dpd={"interval": 120})}, None, "dpd-timeout", "vpn_sites.a.dpd"),
-        ({"a": site(underlay_mtu=400)}, None, "mtu-range", "vpn_sites.a.underlay_mtu"),
-        ({"a": site(psk_generation=0)}, None, "generation-range", "vpn_sites.a.psk_generation"),
-        ({"a": site(id={"value": 'ber"lin'})}, None, "bad-id", "vpn_sites.a.id.value"),
-        ({"a": site(peer_id={"value": "a\nb"})}, None, "bad-id", "vpn_sites.a.peer_id.value"),
-        ({"a": site(id={"type": "fqdn", "value": "10.0.0.1"})}, None, "bad-id", "vpn_sites.a.id.type"),
-        ({"a": site(peer_id={"type": "ipv4", "value": "cloud"})}, None, "bad-id", "vpn_sites.a.peer_id.type"),
-        ({"a": site(id={"value": "999.0.0.1"})}, None, "platform-limit", "vpn_sites.a.id.value"),
-        ({"a": site(mode="route")}, None, "platform-limit", "vpn_sites.a.mode"),
-        ({"a": site(translate={"10.3.0.0/24": "10.9.0.0/24"})}, None, "platform-limit", "vpn_sites.a.translate"),
-        ({"a": site(nat_traversal="off")}, None, "platform-limit", "vpn_sites.a.nat_traversal"),
-        ({"a": site(router_settings={"wan": "eth0"})}, None, "unknown-key", "vpn_sites.a.router_settings.wan"),
-        ({"a": site(router_settings={"routes": "x"})}, None, "not-a-dict", "vpn_sites.a.router_settings.routes[0]"),
-        ({"a": site(router_settings={"routes": [{"to": "nonsense", "via": "x"}]})}, None, "platform-limit",
-         "vpn_sites.a.router_settings.routes"),
-        ({"a": site(router_settings={"routes": [{"to": "fe80::%x;id/64", "via": "fe80::1"}]})}, None, "platform-limit",
-         "vpn_sites.a.router_settings.routes"),
-        ({"a": site(router_settings={"routes": 5})}, None, "platform-limit", "vpn_sites.a.router_settings.routes"),
-        ({"a": site(subnets=["fd00:3::/64"])}, None, "no-partner", "vpn_sites.a.subnets[0]"),
-        ({"a": site(subnets=["10.3.0.0/24", "fd00:3::/64"])}, None, "no-partner", "vpn_sites.a.subnets[1]"),
-        ({"a": site(security_group_rules=[{"protocol": "tpc"}])}, None, "bad-protocol", "vpn_sites.a.security_group_rules[0].protocol"),
-        ({"a": site(probe={"from": "10.4.0.1", "to": "192.168.1.10"})}, None, "probe-outside", "vpn_sites.a.probe[0].from"),
-        ({"a": site(probe={"from": "10.3.0.1", "to": "172.16.0.1"})}, None, "probe-outside", "vpn_sites.a.probe[0].to"),
-        ({"a": site(router_settings={1: "eth0"})}, None, "unknown-key", "vpn_sites.a.router_settings.1"),
-        ({"a": site(security_group_rules=[{"protocol": "tcp", "ports": ["0-70000"]}])}, None, "bad-ports",
-         "vpn_sites.a.security_group_rules[0].ports"),
-        ({"a": site(security_group_rules=[{"protocol": "tcp", "ports": ["443-"]}])}, None, "bad-ports",
-         "vpn_sites.a.security_group_rules[0].ports"),
-        ({"a": site(security_group_rules=[{"protocol": "tcp", "ports": ["\u00b2"]}])}, None, "bad-ports",
-         "vpn_sites.a.security_group_rules[0].ports"),
-        ({"a": site(security_group_rules=[{"protocol": "icmp", "ports": [8]}])}, None, "bad-ports",
-         "vpn_sites.a.security_group_rules[0].ports"),
-        ({"a": site()}, {"default": {"ike": {"lifetime": 10}}}, "lifetime-range", "vpn_policies.default.ike.lifetime"),
-        ({"a": site()}, {"default": {"ike": {"encryption": "aes-256-gcm-16", "integrity": "sha256"}}}, "aead-integrity",
-         "vpn_policies.default.ike.integrity"),
-        ({"a": site()}, {"default": {"ipsec": {"encryption": "aes-256-ccm-16", "integrity": "sha256"}}}, "aead-integrity",
-         "vpn_policies.default.ipsec.integrity"),
-        ({"a": site()}, {"default": {"ike": {"prf": "sha384"}}}, "prf-without-aead", "vpn_policies.default.ike.prf"),
-        ({"a": site()}, {"default": {"ike": {"version": "v1", "encryption": "aes-256-gcm-16"}}}, "ikev1-aead",
-         "vpn_policies.default.ike.encryption"),
-        ({"a": site()}, {"default": {"ike": {"mode": "aggressive"}}}, "ikev2-mode", "vpn_policies.default.ike.mode"),
-        ({"a": site(selector_mode="combined")}, {"default": {"ike": {"version": "v1"}}}, "ikev1-combined",
-         "vpn_sites.a.selector_mode"),
-    ],
-)  # fmt: skip
+FAULTS = [
+    ({"a": site()}, {"default": {"ike": {"version": "v1"}}}, "ikev1", "vpn_policies.default.ike.version"),
+    ({"a": site()}, {"default": {"ike": {"dh_group": "group22"}}}, "weak-algorithm", "vpn_policies.default.ike.dh_group"),
+    ({"a": site()}, {"default": {"ike": {"lifetime": 7200}}}, "reauth-gap", "vpn_policies.default.ike.lifetime"),
+    ({"a": site(router_settings={"close_action": "start"})}, None, "close-action", "vpn_sites.a.router_settings.close_action"),
+    ({"a": site(initiator="site")}, None, "not-in-force", "vpn_sites.a.initiator"),
+    ({"a": site(underlay_mtu=1400)}, None, "not-in-force", "vpn_sites.a.underlay_mtu"),
+    ({"a": site(gateway="10.99.0.1")}, None, "gateway-private", "vpn_sites.a.gateway"),
+    ({"a": site(gateway="100.64.0.1")}, None, "gateway-private", "vpn_sites.a.gateway"),
+    ({"a": site(platform="libreswan", local_address="10.3.0.1", nat_traversal="off")}, None, "nat-without-nat-t",
+     "vpn_sites.a.nat_traversal"),
+    ({"a": site(id={"value": "vpn"}, peer_id={"value": "vpn"})}, None, "same-id", "vpn_sites.a.id.value"),
+    *(({"a": site(subnets=[subnet])}, None, "reserved-subnet", "vpn_sites.a.subnets[0]")
+      for subnet in ("127.0.1.0/24", "169.254.169.254/32", "224.0.0.0/24", "255.255.255.255/32", "fe80::/64", "ff00::/8")),
+    ({"a": site(platform="libreswan")}, {"default": {"ipsec": {"pfs_group": "group20"}}}, "platform-limit",
+     "vpn_policies.default.ipsec.pfs_group"),
+    ({"a": site(hub="nowhere")}, None, "unknown-hub", "vpn_sites.a.hubs[0]"),
+    ({"a": site(hub="prdo", state="absent")}, None, "absent-from-nowhere", "vpn_sites.a.hubs[0]"),
+    ({"a": site(hub=None)}, None, "no-hub", "vpn_sites.a.hubs"),
+    ({"a": site(policy="weak")}, None, "unknown-policy", "vpn_sites.a.policy"),
+    ({"a": site(gateway="berlin.example.com")}, None, "bad-address", "vpn_sites.a.gateway"),
+    ({"a": site(gateway="203.0.113.0/24")}, None, "bad-address", "vpn_sites.a.gateway"),
+    *(({"a": site(gateway=gateway)}, None, "bad-address", "vpn_sites.a.gateway")
+      for gateway in ("0.0.0.0", "127.0.0.1", "169.254.1.1", "224.0.0.1", "255.255.255.255", "::1", "fe80::1", "ff02::1")),
+    ({"a": site(gateway="192.168.1.5")}, None, "gateway-inside", "vpn_sites.a.gateway"),
+    ({"a": site(gateway="10.3.0.1")}, None, "gateway-inside", "vpn_sites.a.gateway"),
+    ({"a": site()}, {"default": {"ike": {"dh_group": "group2"}}}, "weak-algorithm", "vpn_policies.default.ike.dh_group"),
+    ({"a": site()}, {"default": {"ipsec": {"pfs_group": "group5"}}}, "weak-algorithm", "vpn_policies.default.ipsec.pfs_group"),
+    ({"a": site()}, {"default": {"ike": {"version": "v1", "mode": "aggressive"}}}, "aggressive-psk",
+     "vpn_policies.default.ike.mode"),
+    ({"a": site()}, {"default": {"ike": {"lifetime": 3600}, "ipsec": {"lifetime": 7200}}}, "lifetime-order",
+     "vpn_policies.default.ipsec.lifetime"),
+    ({"a": site()}, {"default": {"ipsec": {"lifetime": 300}}}, "lifetime-short", "vpn_policies.default.ipsec.lifetime"),
+    ({"a": site(local_address="10.0.0.0/8")}, None, "bad-address", "vpn_sites.a.local_address"),
+    ({"a": site(3), "b": site(4, gateway="203.0.113.3")}, None, "duplicate-gateway", "vpn_sites.b.gateway"),
+    ({"a": site(3), "b": site(4, id={"value": "203.0.113.3"})}, None, "duplicate-id", "vpn_sites.b.id"),
+    ({"a": site(gateway="203.0.113.3-203.0.113.3")}, None, "bad-address", "vpn_sites.a.gateway"),
+    ({"a": site(gateway=" 203.0.113.3")}, None, "bad-address", "vpn_sites.a.gateway"),
+    ({"a": site(3, gateway="2001:db8::1"), "b": site(4, gateway="2001:DB8:0::1")}, None, "duplicate-gateway",
+     "vpn_sites.b.gateway"),
+    ({"a": site(3, gateway="2001:db8::1"), "b": site(4, id={"value": "2001:db8::1"})}, None, "duplicate-id",
+     "vpn_sites.b.id"),
+    ({"a": site(subnets=[])}, None, "no-subnets", "vpn_sites.a.subnets"),
+    ({"a": site(subnets=["app"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
+    ({"a": site(subnets=["10.0.0.1-10.0.0.5"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
+    ({"a": site(subnets=["10.3.0.1/24"])}, None, "host-bits", "vpn_sites.a.subnets[0]"),
+    ({"a": site(probe={"from": "10.3.0.1"})}, None, "bad-probe", "vpn_sites.a.probe[0]"),
+    ({"a": site(dpd={"interval": 120})}, None, "dpd-timeout", "vpn_sites.a.dpd"),
+    ({"a": site(underlay_mtu=400)}, None, "mtu-range", "vpn_sites.a.underlay_mtu"),
+    ({"a": site(psk_generation=0)}, None, "generation-range", "vpn_sites.a.psk_generation"),
+    ({"a": site(id={"value": 'ber"lin'})}, None, "bad-id", "vpn_sites.a.id.value"),
+    ({"a": site(peer_id={"value": "a\nb"})}, None, "bad-id", "vpn_sites.a.peer_id.value"),
+    ({"a": site(id={"type": "fqdn", "value": "10.0.0.1"})}, None, "bad-id", "vpn_sites.a.id.type"),
+    ({"a": site(peer_id={"type": "ipv4", "value": "cloud"})}, None, "bad-id", "vpn_sites.a.peer_id.type"),
+    ({"a": site(id={"value": "999.0.0.1"})}, None, "platform-limit", "vpn_sites.a.id.value"),
+    ({"a": site(mode="route")}, None, "platform-limit", "vpn_sites.a.mode"),
+    ({"a": site(translate={"10.3.0.0/24": "10.9.0.0/24"})}, None, "platform-limit", "vpn_sites.a.translate"),
+    ({"a": site(nat_traversal="off")}, None, "platform-limit", "vpn_sites.a.nat_traversal"),
+    ({"a": site(router_settings={"wan": "eth0"})}, None, "unknown-key", "vpn_sites.a.router_settings.wan"),
+    ({"a": site(router_settings={"routes": "x"})}, None, "not-a-dict", "vpn_sites.a.router_settings.routes[0]"),
+    ({"a": site(router_settings={"routes": [{"to": "nonsense", "via": "x"}]})}, None, "platform-limit",
+     "vpn_sites.a.router_settings.routes"),
+    ({"a": site(router_settings={"routes": [{"to": "fe80::%x;id/64", "via": "fe80::1"}]})}, None, "platform-limit",
+     "vpn_sites.a.router_settings.routes"),
+    ({"a": site(router_settings={"routes": 5})}, None, "platform-limit", "vpn_sites.a.router_settings.routes"),
+    ({"a": site(subnets=["fd00:3::/64"])}, None, "no-partner", "vpn_sites.a.subnets[0]"),
+    ({"a": site(subnets=["10.3.0.0/24", "fd00:3::/64"])}, None, "no-partner", "vpn_sites.a.subnets[1]"),
+    ({"a": site(security_group_rules=[{"protocol": "tpc"}])}, None, "bad-protocol", "vpn_sites.a.security_group_rules[0].protocol"),
+    ({"a": site(probe={"from": "10.4.0.1", "to": "192.168.1.10"})}, None, "probe-outside", "vpn_sites.a.probe[0].from"),
+    ({"a": site(probe={"from": "10.3.0.1", "to": "172.16.0.1"})}, None, "probe-outside", "vpn_sites.a.probe[0].to"),
+    ({"a": site(router_settings={1: "eth0"})}, None, "unknown-key", "vpn_sites.a.router_settings.1"),
+    ({"a": site(security_group_rules=[{"protocol": "tcp", "ports": ["0-70000"]}])}, None, "bad-ports",
+     "vpn_sites.a.security_group_rules[0].ports"),
+    ({"a": site(security_group_rules=[{"protocol": "tcp", "ports": ["443-"]}])}, None, "bad-ports",
+     "vpn_sites.a.security_group_rules[0].ports"),
+    ({"a": site(security_group_rules=[{"protocol": "tcp", "ports": ["\u00b2"]}])}, None, "bad-ports",
+     "vpn_sites.a.security_group_rules[0].ports"),
+    ({"a": site(security_group_rules=[{"protocol": "icmp", "ports": [8]}])}, None, "bad-ports",
+     "vpn_sites.a.security_group_rules[0].ports"),
+    ({"a": site()}, {"default": {"ike": {"lifetime": 10}}}, "lifetime-range", "vpn_policies.default.ike.lifetime"),
+    ({"a": site()}, {"default": {"ike": {"encryption": "aes-256-gcm-16", "integrity": "sha256"}}}, "aead-integrity",
+     "vpn_policies.default.ike.integrity"),
+    ({"a": site()}, {"default": {"ipsec": {"encryption": "aes-256-ccm-16", "integrity": "sha256"}}}, "aead-integrity",
+     "vpn_policies.default.ipsec.integrity"),
+    ({"a": site()}, {"default": {"ike": {"prf": "sha384"}}}, "prf-without-aead", "vpn_policies.default.ike.prf"),
+    ({"a": site()}, {"default": {"ike": {"version": "v1", "encryption": "aes-256-gcm-16"}}}, "ikev1-aead",
+     "vpn_policies.default.ike.encryption"),
+    ({"a": site()}, {"default": {"ike": {"mode": "aggressive"}}}, "ikev2-mode", "vpn_policies.default.ike.mode"),
+    ({"a": site(selector_mode="combined")}, {"default": {"ike": {"version": "v1"}}}, "ikev1-combined",
+     "vpn_sites.a.selector_mode"),
+]  # fmt: skip
+
+
+# Beside each such warning, the same without its cause.
+FINE = [
+    ({"a": site()}, {"default": {"ike": {"dh_group": "group19"}, "ipsec": {"pfs_group": "group14"}}}),
+    ({"a": site()}, {"default": {"ike": {"lifetime": 28800}, "ipsec": {"lifetime": 600}}}),
+    ({"a": site(router_settings={"ike_renewal": "reauth"})}, {"default": {"ike": {"lifetime": 7200}}}),
+    ({"a": site(router_settings={"close_action": "trap"})}, None),
+    ({"a": site(initiator="hub")}, None),
+    ({"a": site(gateway="100.128.0.1")}, None),
+    ({"a": site(platform="libreswan", local_address="10.9.0.1")}, None),
+    ({"a": site(platform="libreswan", local_address="203.0.113.3", nat_traversal="off")}, None),
+    ({"a": site(id={"value": "site"}, peer_id={"value": "hub"})}, None),
+    ({"a": site(subnets=["169.253.0.0/16", "128.0.0.0/24"])}, None),
+    ({"a": site(platform="libreswan")}, {"default": {"ike": {"dh_group": "group20"}, "ipsec": {"pfs_group": "group20"}}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sites", "policies"), FINE)
+def test_what_is_right_has_no_findings(sites, policies):
+    assert findings(sites, policies=policies) == []
+
+
+def test_a_private_gateway_of_a_private_cloud_is_right():
+    sites = {"a": site(gateway="10.99.0.1")}
+    assert findings(sites, {"prod": hub(gateway="10.99.1.1")}) == []
+    assert findings(sites, {"prod": hub(gateway="198.51.100.1")}) == [("gateway-private", "vpn_sites.a.gateway")]
+
+
+@pytest.mark.parametrize(("sites", "policies", "code", "field"), FAULTS)
 def test_each_rule_finds_its_fault(sites, policies, code, field):
     assert (code, field) in findings(sites, policies=policies)
 
 
-@pytest.mark.parametrize(
-    ("psks", "code"),
-    [
-        ({}, "psk-missing"),
-        ({"other": GOOD_KEY}, "psk-missing"),
-        ({"a": ""}, "psk-missing"),
-        ({"a": "x" * 256}, "psk-not-allowed"),
-        ({"a": "a key with\nanother line"}, "psk-not-allowed"),
-        ({"a": " a key with a blank before"}, "psk-not-allowed"),
-        ({"a": "CHANGEME-psk-and-some-more"}, "psk-not-allowed"),
-        ({"a": "short"}, "psk-short"),
-    ],
-)
+KEYS = [
+    ({}, "psk-missing"),
+    ({"other": GOOD_KEY}, "psk-missing"),
+    ({"a": ""}, "psk-missing"),
+    ({"a": "x" * 256}, "psk-not-allowed"),
+    ({"a": "a key with\nanother line"}, "psk-not-allowed"),
+    ({"a": " a key with a blank before"}, "psk-not-allowed"),
+    ({"a": "CHANGEME-psk-and-some-more"}, "psk-not-allowed"),
+    ({"a": "short"}, "psk-short"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("psks", "code"), KEYS)
 def test_a_key_is_there_and_allowed(psks, code):
     assert findings({"a": site()}, psks=psks) == [(code, "vpn_psks['prod/a']")]
 
