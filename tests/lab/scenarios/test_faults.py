@@ -9,7 +9,6 @@ that the proxy kills, or here.
 
 from __future__ import annotations
 
-import copy
 import json
 import multiprocessing
 import os
@@ -19,46 +18,13 @@ import sys
 import typing as t
 
 import pytest
-import yaml
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub, _hub_options, _objects, _wire
+from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _wire
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from bothends_lab.fault_proxy import FaultProxy
 
 from .conftest import ROOT
-
-KEY = "a key for the tests of faults"
-PROPOSAL = {"encryption": "aes-256", "integrity": "sha384"}
-
-
-def site(number: int, **change: t.Any) -> dict[str, t.Any]:
-    """One connection's entry."""
-    return {
-        "name": f"site{number}", "gateway": f"203.0.113.{10 * number}", "subnets": [f"10.{number}.0.0/24"], "policy": "strong",
-        "psk": f"{KEY} {number}", "security_group_rules": [{"protocol": "icmp"}, {"protocol": "tcp", "ports": [443]}], **change,
-    }  # fmt: skip
-
-
-def hub(*sites: dict[str, t.Any], ike_lifetime: int = 28800) -> dict[str, t.Any]:
-    """Module hub's options."""
-    policy = {
-        "name": "strong",
-        "ike": {**PROPOSAL, "dh_group": "group20", "lifetime": ike_lifetime},
-        "ipsec": {**PROPOSAL, "pfs_group": "group20"},
-    }
-    return {
-        "name": "prod", "vpc": "prod", "subnets": ["192.168.1.0/24", "192.168.2.0/24"], "security_groups": ["servers"],
-        "policies": [policy], "connections": list(sites), "allow_disruption": True, "wait_for": "none",
-    }  # fmt: skip
-
-
-def checked(options: dict[str, t.Any]) -> dict[str, t.Any]:
-    """The options with all their defaults, as Ansible hands them to the module."""
-    result = ArgumentSpecValidator(_hub_options.spec()).validate(options)
-    assert not result.error_messages
-    return result.validated_parameters
-
+from .hubs import KEY, Runs, hub, hurry, login, site, there
 
 # What a hub with two sites goes through, in this order; each begins where the one before it ends.
 LIFE = {
@@ -78,18 +44,17 @@ COUNTS = {
 }  # fmt: skip
 
 
-class Client:
-    """Module hub's code, with a login of its own, by way of the proxy."""
+class Client(Runs):
+    """Module hub's code by way of the proxy."""
 
-    def __init__(self, lab, proxy: FaultProxy) -> None:
-        self.lab, self.proxy = lab, proxy
-        login = yaml.safe_load(lab.clouds_yaml.read_text())["clouds"]["lab"]
-        self.login = {**login, "network_endpoint_override": proxy.url, "api_timeout": 30}
+    def __init__(self, lab, proxy: FaultProxy, seconds: float = 30) -> None:
+        super().__init__({**login(lab, "lab"), "network_endpoint_override": proxy.url, "api_timeout": seconds})
+        self.proxy = proxy
 
     def run(self, phase: str, concurrency: int = 1, check: bool = False) -> list[dict[str, t.Any]]:
         """Bring the hub into the state of a phase; gives the plan."""
-        cloud = _cloud.Cloud(copy.deepcopy(self.login), concurrency)
-        return _hub.apply(checked(LIFE[phase]), cloud, check)["plan"]
+        self.cloud.concurrency = concurrency
+        return self(LIFE[phase], check)["plan"]
 
     def start(self, phase: str, concurrency: int = 1) -> t.Any:
         """Do that in a child; its exit status is 1 where it ended with an error that the operator would see."""
@@ -102,20 +67,19 @@ class Client:
                 os._exit(1)
             os._exit(0)
 
+        # An idle connection that parent and child both had would carry the answers of both.
+        self.cloud._wire._session.session.close()
         child = multiprocessing.get_context("fork").Process(target=work)
         child.start()
         return child
 
-    def killed(self, phase: str, fault: str, write: int) -> bool:
-        """Run in a child, which is killed at that write; False where it had no such write, and came to its end."""
+    def killed(self, phase: str, fault: str, write: int) -> None:
+        """Run in a child, which is killed at that write."""
         with self.proxy.armed(fault, at=write, writes=True):
             child = self.start(phase)
             self.proxy.kill(child.pid)
             child.join(60)
-        assert child.exitcode == (-signal.SIGKILL if self.proxy.hits else 0), (
-            f"{phase} {fault} {write}: {child.exitcode}"
-        )
-        return bool(self.proxy.hits)
+        assert (child.exitcode, len(self.proxy.hits)) == (-signal.SIGKILL, 1), f"{phase}, {fault} write {write}"
 
 
 @pytest.fixture(scope="module")
@@ -126,12 +90,10 @@ def proxy(lab) -> t.Iterator[FaultProxy]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def hurry() -> t.Iterator[None]:
-    """Fewer seconds between attempts; what is done after how many of them is the same."""
+def quick() -> t.Iterator[None]:
+    """Fewer seconds between attempts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_wire, "_PAUSE", 0.02)
-        for name, value in {"_LOOKS": (0.0, 0.1), "_BOTH_LOOKED": 0.1, "_INTERVAL": 0.1}.items():
-            patch.setattr(_cloud, name, value)
+        hurry(patch)
         yield
 
 
@@ -144,35 +106,10 @@ def client(lab, proxy) -> t.Iterator[Client]:
 
 
 @pytest.fixture
-def clean(lab) -> None:
-    """Begin and end without VPN."""
-    lab.reset_cloud_vpn()
+def clean(lab) -> t.Iterator[None]:
+    """End without VPN, so that the next one begins so."""
     yield
     lab.reset_cloud_vpn()
-
-
-def there(lab) -> dict[str, list[str]]:
-    """All VPN objects, and the rules that let in (but the default group's own), with contents for ids, sorted."""
-    api = lab.api()
-    found = {kind.name: api.list(kind.path.lstrip("/")) for kind in _objects.KINDS.values()}
-    known = {one["id"]: one for things in found.values() for one in things}
-
-    def told(kind: _objects.Kind, one: dict[str, t.Any]) -> str:
-        fields = {field: _objects.normal(field, one) for field in (*kind.content, *kind.mutable, "name", "description")}
-        for field in _objects.REFERENCES:
-            if fields.get(field):
-                fields[field] = told(_objects.KINDS[_objects.REFERENCES[field]], known[fields[field]])
-        return repr(fields)
-
-    made = {
-        name: sorted(
-            told(_objects.KINDS[name], one)
-            for one in things
-            if one.get("direction") != "egress" and not one.get("remote_group_id")
-        )
-        for name, things in found.items()
-    }
-    return {name: things for name, things in made.items() if things}
 
 
 class Phase(t.NamedTuple):
@@ -200,26 +137,23 @@ def ended(lab, client, life, phase: str) -> None:
     assert client.run(phase, check=True) == []
 
 
-# What a phase ends with, the next one begins with. Just after a write is just before the next one but for the lost answer;
-# in the unit tests it is both at each write of each phase.
-KILLED = {"kill before": list(LIFE), "kill after": ["create", "remove"]}
-
-
-@pytest.mark.parametrize("fault", KILLED)
+@pytest.mark.parametrize("fault", ["kill before", "kill after"])
 def test_killed_at_each_write(lab, client, life, clean, fault):
     """The next run does what is left, and no write more than the two would have done in one."""
     kills = 0
-    for write in range(1, max(life[phase].writes for phase in KILLED[fault]) + 1):
-        for phase in KILLED[fault]:
-            killed = client.killed(phase, fault, write)
-            done = len(client.proxy.writes) - (killed and fault == "kill before")
-            if killed:
-                kills += 1
-                client.proxy.arm()
-                client.run(phase)
-                assert done + len(client.proxy.writes) == life[phase].writes, f"{phase}, {fault} write {write}"
-            assert there(lab) == life[phase].end, f"{phase}, {fault} write {write}"
-    assert kills == sum(life[phase].writes for phase in KILLED[fault])
+    for write in range(1, max(phase.writes for phase in life.values()) + 1):
+        for phase, undisturbed in life.items():
+            if write > undisturbed.writes:
+                client.run(phase)  # to where the next one begins
+                continue
+            client.killed(phase, fault, write)
+            done = len(client.proxy.writes) - (fault == "kill before")
+            client.proxy.arm()
+            client.run(phase)
+            assert done + len(client.proxy.writes) == undisturbed.writes, f"{phase}, {fault} write {write}"
+            assert there(lab) == undisturbed.end, f"{phase}, {fault} write {write}"
+            kills += 1
+    assert kills == sum(phase.writes for phase in life.values())
 
 
 # All of them, at each request of each phase, are met in the unit tests; here those that differ to the client.
@@ -235,14 +169,14 @@ PHASES = {
 
 
 @pytest.mark.parametrize("fault", PHASES)
-def test_each_request_meets_a_fault_once(lab, client, life, clean, fault, monkeypatch):
+def test_each_request_meets_a_fault_once(lab, client, life, clean, fault):
     """Every request that is new meets the fault the first time that it is sent; runs follow until one comes to its end.
 
     Where the answer to a create is lost, and the object is not there, a run ends with an error; all else it gets over.
     """
     # A machine that is busy may take longer than that, and then what is lost is found by the next look or run.
     hangs = "hang" in fault
-    monkeypatch.setitem(client.login, "api_timeout", 2 if hangs else 30)
+    client = Client(lab, client.proxy, 2) if hangs else client
     for phase in PHASES[fault]:
         errors = []
         with client.proxy.armed(fault):

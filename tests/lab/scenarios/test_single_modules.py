@@ -520,7 +520,7 @@ def test_a_quota_without_room_is_told_before_the_first_write(modules, lab):
         with pytest.raises(ApiError, match="Quota exceeded"):
             lab.api().create("vpn/ikepolicies", "ikepolicy", name="x", auth_algorithm="sha256")
     finally:
-        admin.request("DELETE", f"/quotas/{project}")
+        admin.delete("quotas", project)
 
 
 def test_no_key_was_shown(created, play, modules):
