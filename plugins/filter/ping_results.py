@@ -22,6 +22,13 @@ options:
     type: list
     elements: dict
     required: true
+  large:
+    description:
+      - Results of a search for the largest packet, each with the ping as its C(item), and in its C(stdout) a line for each size that
+        was tried, V(passes), V(told) or V(silent) and the size of the payload.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -32,7 +39,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The pings, with C(sent) and C(received).
+  description:
+    - The pings, with C(sent) and C(received), with what ping complained of (C(said)), and with the largest packet that passes
+      (C(largest), in bytes) where larger ones vanish.
   type: list
   elements: dict
 """
@@ -45,9 +54,9 @@ from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
 @guarded
-def ping_results(planned: t.Any, results: t.Any) -> list[dict[str, t.Any]]:
+def ping_results(planned: t.Any, results: t.Any, large: t.Any = ()) -> list[dict[str, t.Any]]:
     """List the pings with their answers."""
-    return _verdict.ping_results(plain(planned), plain(results))
+    return _verdict.ping_results(plain(planned), plain(results), plain(large))
 
 
 class FilterModule:

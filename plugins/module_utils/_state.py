@@ -66,6 +66,10 @@ def hub_facts(snapshot: Snapshot, gateway_is_routers: bool = True) -> dict[str, 
         "gateway": gateway or next((one for one in addresses if ":" not in one), None) or next(iter(addresses), None),
         "status": status,
         "state": status_word(status) if status else "not there",
+        "services": sorted(
+            ({"id": one["id"], "name": one.get("name"), "status": one.get("status")} for one in services),
+            key=lambda one: one["id"],
+        ),
         "subnets": sorted(
             ({"id": one["id"], "name": one["name"], "cidr": one["cidr"]} for one in snapshot["subnets"]),
             key=lambda one: (one["name"], one["id"]),

@@ -16,7 +16,7 @@ import itertools
 import re
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _cause, _cause_facts
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sas
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
@@ -50,6 +50,7 @@ class Row(t.TypedDict):
     pings: str
     verdict: str
     why: str
+    causes: list[_cause.Cause]
 
 
 def rows(
@@ -79,7 +80,7 @@ def rows(
 
 def _empty(tunnel: str, site: str, state: str, verdict: str = UNKNOWN, why: str = "") -> Row:
     return Row(
-        tunnel=tunnel, site=site, status=state, ike="-", ipsec="-", traffic="-", pings="-", verdict=verdict, why=why
+        tunnel=tunnel, site=site, status=state, ike="-", ipsec="-", traffic="-", pings="-", verdict=verdict, why=why, causes=[]
     )  # fmt: skip
 
 
@@ -182,18 +183,62 @@ def suite(algorithms: t.Mapping[str, str | None]) -> str:
     return "/".join(part for part in parts if part) or "-"
 
 
-def _unproven(record: Connection, tunnel: t.Any, sas: Sas, proof: Proof) -> list[str]:
-    """Say what of the proof is missing for one tunnel."""
-    wrong = []
+_NOT_RENEWED = {
+    "reauthenticate": "re-authentication gave no new SA: the keys or identities of the two ends differ by now",
+    "rekey": "rekeying gave no new SA: the PFS group or the suite of the two ends differs",
+}
+
+
+def _renewal(record: Connection, tunnel: t.Any, proof: Proof) -> str:
+    """Say which step of the proof gave no new SA: reauthenticate, rekey, or "" for none."""
     first = _carrier(proof["before"], record["name"], tunnel["name"])
     second = _carrier(proof["reauthenticated"], record["name"], tunnel["name"])
     third = _carrier(proof["rekeyed"], record["name"], tunnel["name"])
-    last = _carrier(sas, record["name"], tunnel["name"])
     if second is None or (first is not None and second[0]["id"] <= max(sa["id"] for sa in proof["before"])):
-        wrong.append("re-authentication gave no new SA: the keys or identities of the two ends differ by now")
-    elif third is None or third[1]["id"] == second[1]["id"]:
-        wrong.append("rekeying gave no new SA: the PFS group or the suite of the two ends differs")
-    else:
+        return "reauthenticate"
+    return "rekey" if third is None or third[1]["id"] == second[1]["id"] else ""
+
+
+def with_causes(
+    judged: t.Sequence[Row],
+    connections: t.Sequence[Connection],
+    evidence: t.Sequence[_cause_facts.Evidence] = (),
+    clouds: t.Mapping[str, t.Any] | None = None,
+    sas: Sas | None = None,
+    proof: Proof | None = None,
+) -> list[dict[str, t.Any]]:
+    """Put the causes into the rows of tunnels that are not as declared; ``clouds`` are hub_info's results by hub."""
+    known = {tunnel["name"]: (record, tunnel) for record in connections for tunnel in record["tunnels"]}
+    seen = {one["connection"]: one for one in evidence}
+    out = []
+    for row in judged:
+        found: list[_cause.Cause] = []
+        if row["verdict"] in (FAILED, UNKNOWN) and row["tunnel"] in known:
+            record, tunnel = known[row["tunnel"]]
+            view = _cause_facts.View(
+                evidence=seen.get(record["name"]),
+                sas=sas,
+                cloud=(clouds or {}).get(record["hub"]),
+                state=row["status"],
+                pings=(proof or {}).get("pings", []),
+                drift=(proof or {}).get("drift", {}).get(record["hub"], []),
+                renewal=_renewal(record, tunnel, proof) if proof and "before" in proof else "",
+            )
+            found = _cause.causes(record, tunnel, view)
+        out.append({**row, "causes": found})
+    return out
+
+
+def _unproven(record: Connection, tunnel: t.Any, sas: Sas, proof: Proof) -> list[str]:
+    """Say what of the proof is missing for one tunnel."""
+    wrong = []
+    second = _carrier(proof["reauthenticated"], record["name"], tunnel["name"])
+    third = _carrier(proof["rekeyed"], record["name"], tunnel["name"])
+    last = _carrier(sas, record["name"], tunnel["name"])
+    failed = _renewal(record, tunnel, proof)
+    if failed:
+        wrong.append(_NOT_RENEWED[failed])
+    elif second is not None and third is not None:
         for sa, child in (second, third):
             wrong += [one for one in _deviations(t.cast(t.Dict[str, t.Any], record), sa, child) if one not in wrong]
         if third[1]["ipsec"].get("pfs_group") != record["ipsec"]["pfs_group"]:
@@ -202,6 +247,8 @@ def _unproven(record: Connection, tunnel: t.Any, sas: Sas, proof: Proof) -> list
     for ping in proof.get("pings", []):
         if ping["tunnel"] == tunnel["name"] and ping["received"] < ping["sent"]:
             wrong.append(f"{ping['from']} to {ping['to']}: {ping['received']} of {ping['sent']} pings came back")
+        if ping["tunnel"] == tunnel["name"] and ping.get("largest") is not None:
+            wrong.append(f"{ping['from']} to {ping['to']}: packets of more than {ping['largest']} bytes vanish")
     if last and any(one["tunnel"] == tunnel["name"] for one in proof.get("pings", [])):
         for word, counter in (("from", "bytes_in"), ("to", "bytes_out")):
             if not last[1][counter]:
@@ -256,14 +303,43 @@ def _tunnel_of(record: Connection, site_address: str, hub_address: str) -> str |
 
 
 def ping_results(
-    planned: t.Sequence[t.Mapping[str, t.Any]], results: t.Sequence[t.Mapping[str, t.Any]]
+    planned: t.Sequence[t.Mapping[str, t.Any]],
+    results: t.Sequence[t.Mapping[str, t.Any]],
+    large: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> list[dict[str, t.Any]]:
-    """Read what iputils' ping printed for each planned ping."""
+    """Read what iputils' ping printed for each planned ping; ``large`` are results of the search for the largest packet."""
     if len(planned) != len(results):
         raise VpnError(f"{len(planned)} pings were planned, but there are results of {len(results)}.")
+    searched = {(one["item"]["from"], one["item"]["to"]): _largest(one) for one in large if "item" in one}
     out = []
     for ping, result in zip(planned, results):
-        found = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", result.get("stdout") or "")
+        printed = result.get("stdout") or ""
+        found = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", printed)
         sent, received = (int(found.group(1)), int(found.group(2))) if found else (1, 0)
-        out.append({**ping, "sent": sent, "received": received})
+        one = {**ping, "sent": sent, "received": received}
+        complaint = re.search(
+            r"^.*unreachable.*$", f"{printed}\n{result.get('stderr') or ''}", re.MULTILINE | re.IGNORECASE
+        )
+        if complaint and not received:
+            one["said"] = complaint.group().strip()[:200]
+        largest = searched.get((ping.get("from"), ping.get("to")))
+        if largest is not None:
+            one["largest"] = largest
+        out.append(one)
     return out
+
+
+_HEADERS = {4: 28, 6: 48}  # bytes of IP and ICMP (RFC 791, 792, 8200, 4443)
+
+
+def _largest(result: t.Mapping[str, t.Any]) -> int | None:
+    """Give the largest packet that passes, in bytes, where a larger one vanished; None where none did.
+
+    That a packet is told to be too long is well: whoever sends then learns what passes (RFC 1191, RFC 8201).
+    """
+    words = [line.split() for line in (result.get("stdout") or "").splitlines()]
+    outcomes = [(word[0], int(word[1])) for word in words if len(word) == 2 and word[1].isdigit()]
+    passes = [size for outcome, size in outcomes if outcome == "passes"]
+    if not passes or not any(outcome == "silent" for outcome, _size in outcomes):
+        return None
+    return max(passes) + _HEADERS[6 if ":" in str(result["item"]["to"]) else 4]

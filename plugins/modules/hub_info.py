@@ -118,6 +118,11 @@ hub:
       type: str
       returned: success
       sample: Normal
+    services:
+      description: All VPN services of the VPC, each with id, name and status. A cloud may realise one only.
+      type: list
+      elements: dict
+      returned: success
     subnets:
       description: The VPC's subnets, each with id, name and cidr.
       type: list

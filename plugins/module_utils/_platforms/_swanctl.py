@@ -22,6 +22,7 @@ import threading
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_log
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl_text as text
 
 # Lines in which charon says why something failed; it never writes keys at its default log level.
@@ -209,6 +210,7 @@ class Log:
         self._uri = uri
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._lines: list[tuple[str, str]] = []
+        self.entries: list[_strongswan_log.Entry] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
 
     def __enter__(self) -> Log:
@@ -233,7 +235,9 @@ class Log:
                 packet = _receive(self._socket, struct.unpack("!I", _receive(self._socket, 4))[0])
                 if packet[0] == _EVENT:
                     values = _values(packet[2 + packet[1] :])
-                    self._lines.append((values.get("ikesa-name", ""), values.get("msg", "")))
+                    name, said = values.get("ikesa-name", ""), values.get("msg", "")
+                    self._lines.append((name, said))
+                    self.entries.append(_strongswan_log.entry(values.get("thread", ""), name, said))
         except (OSError, struct.error):
             return
 

@@ -297,7 +297,11 @@ FILTERS: dict[str, t.Callable[..., str]] = {"quoted": text.quote, "comment": lam
 
 def read(texts: t.Mapping[str, str]) -> list[Record]:
     """The records that a rendered file carries, as the site sees them; fields that it does not carry are left out."""
-    tree = text.parse_settings("\n".join(texts.values()))
+    return read_tree(text.parse_settings("\n".join(texts.values())))
+
+
+def read_tree(tree: text.Tree) -> list[Record]:
+    """The same from settings that were read already; KeyError or ValueError for what this collection does not write."""
     secrets = tree.get("secrets", {})
     return [_read_connection(name, body, secrets) for name, body in tree.get("connections", {}).items()]
 

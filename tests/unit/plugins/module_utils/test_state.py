@@ -74,6 +74,7 @@ def test_a_vpc_without_vpn():
         "gateway": "203.0.113.150",
         "status": None,
         "state": "not there",
+        "services": [],
         "subnets": [
             {"id": "s-app", "name": "app", "cidr": "192.168.1.0/24"},
             {"id": "s-db", "name": "db", "cidr": "192.168.2.0/24"},

@@ -377,7 +377,30 @@ rtt min/avg/max/mdev = 0.980/1.100/1.240/0.106 ms"""
 def test_what_ping_printed(result, counted):
     planned = {"tunnel": "prod/berlin/1", "host": "pc", "from": PC, "to": SERVER}
     (read,) = _verdict.ping_results([planned], [result])
+    said = read.pop("said", "")
     assert read == {**planned, "sent": counted[0], "received": counted[1]}
+    assert said == ("ping: connect: Network is unreachable" if "unreachable" in str(result) else "")
+
+
+@pytest.mark.parametrize(
+    ("printed", "largest"),
+    [
+        ("passes 1472", None),
+        ("told 1472\npasses 1372", None),
+        ("silent 1472\npasses 1372", 1400),
+        ("told 1472\nsilent 1372\nsilent 1272\npasses 1172", 1200),
+        ("silent 1472\nsilent 548", None),  # that nothing passes, the pings say
+        ("", None),
+        ("sh: ping: not found", None),
+    ],
+)
+def test_the_largest_packet_that_passes(printed, largest):
+    """That a router says `too long` is well; that packets vanish is not."""
+    found = {"stdout": printed, "item": PINGS[0]}
+    (read,) = _verdict.ping_results(PINGS[:1], [{"stdout": ""}], large=[found])
+    assert read.get("largest") == largest
+    row = judge([sa(2, 3, ipsec=REKEYED)], proof(pings=[{**PINGS[0], "largest": 1200}, *PINGS[1:]]))
+    assert row["verdict"] == "failed" and "packets of more than 1200 bytes vanish" in row["why"]
 
 
 def test_no_planned_ping_is_forgotten():

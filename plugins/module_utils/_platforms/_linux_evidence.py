@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""Reads what a Linux router's network says of a connection, and knocks at the other gateway. Changes nothing, decides nothing.
+
+Everything is bounded: a program that hangs or does not stop to write is ended, and what it said up to then counts.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import socket
+import subprocess
+import threading
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _linux_nat
+
+Record = t.Mapping[str, t.Any]
+
+SECONDS = 5  # that one program may take
+MOST = 512 * 1024  # bytes that are read of one program or file
+_KNOCK = 2  # seconds that a probe waits for an answer
+
+
+class Machine:
+    """The programs of the router, each for a bounded time and output; ``problems`` says what could not be read."""
+
+    def __init__(self, find: t.Callable[[str], str | None]) -> None:
+        self._find = find
+        self.problems: list[str] = []
+
+    def run(self, name: str, *arguments: str, seconds: float = SECONDS, quiet: bool = False) -> tuple[int, str]:
+        """Give the return code (-1 where there is none) and the beginning of the output."""
+        program = self._find(name)
+        if program is None:
+            if not quiet:
+                self.problems.append(f"{name} is not installed")
+            return -1, ""
+        try:
+            process = subprocess.Popen(
+                [program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "LC_ALL": "C"},
+            )
+        except OSError as error:
+            self.problems.append(f"{name}: {error.strerror}")
+            return -1, ""
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(seconds, end)
+        timer.start()
+        stdout = t.cast(t.IO[bytes], process.stdout)
+        try:
+            out = stdout.read(MOST)
+            if len(out) < MOST:
+                process.wait()
+        finally:
+            timer.cancel()
+            process.kill()
+            stdout.close()
+            process.wait()
+        if late.is_set():
+            self.problems.append(f"{name} did not end within {seconds:g} s")
+        return process.returncode, out.decode(errors="replace")
+
+    def ip(self, *arguments: str) -> list[dict[str, t.Any]] | None:
+        """Ask iproute2; None for an error, as for a destination without a route."""
+        code, out = self.run("ip", "-j", *arguments)
+        try:
+            found = json.loads(out or "[]")
+        except ValueError:
+            self.problems.append(f"ip {' '.join(arguments)}: its output is no JSON")
+            return None
+        return found if code == 0 and isinstance(found, list) else None
+
+
+def tail(path: str, most: int = MOST) -> str:
+    """The end of a file, whatever its size, from the first whole line on. Raises OSError."""
+    with open(path, "rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - most))
+        content = stream.read(most)
+    if size > most:
+        content = content.partition(b"\n")[2]
+    return content.decode(errors="replace")
+
+
+def network(machine: Machine, record: Record, device: str | None) -> dict[str, t.Any]:
+    """Give what the router's network says of one connection, in the shape of ``_cause_facts.Evidence``."""
+    out: dict[str, t.Any] = {}
+    gateway = record["remote"].get("gateway")
+    if gateway:
+        found = machine.ip("route", "get", gateway)
+        out["gateway_route"] = _way(found[0]) if found else None
+        code, _out = machine.run("ping", "-n", "-q", "-c", "2", "-i", "0.2", "-W", "1", gateway)
+        if code >= 0:
+            out["gateway_answers"] = code == 0
+        own = record["local"].get("address") or record["local"].get("gateway")
+        out["ports"] = {port: knock(gateway, int(port), own) for port in ("500", "4500")}
+    addresses = machine.ip("address", "show", "up")
+    if addresses is not None:
+        out["addresses"] = [
+            one["local"]
+            for link in addresses
+            for one in link.get("addr_info", [])
+            if one.get("scope") == "global" and "local" in one
+        ]
+    out["forwarding"] = _forwarding()
+    local = sorted({one for tunnel in record["tunnels"] for one in tunnel["local_subnets"]})
+    remote = sorted({one for tunnel in record["tunnels"] for one in tunnel["remote_subnets"]})
+    default = machine.ip("route", "show", "default")
+    out["default_route"] = _way(default[0]) if default else {}
+    out["lan"] = []
+    for subnet in local:
+        ways = machine.ip("route", "get", _within(subnet))
+        out["lan"].append({"subnet": subnet, **(_way(ways[0]) if ways else {"error": "unreachable"})})
+    _code, ruleset = machine.run("nft", "list", "ruleset", quiet=True)
+    out["source_nat"] = _linux_nat.translating(ruleset, local, remote, device)
+    return out
+
+
+def _way(route: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {"dev": route.get("dev", ""), "via": route.get("gateway", "")}
+
+
+def _within(subnet: str) -> str:
+    """An address of a subnet that is no network address: the second one, or the only one."""
+    net = ipaddress.ip_network(subnet)
+    return str(net[1] if net.num_addresses > 1 else net[0])
+
+
+def _forwarding() -> dict[str, bool]:
+    out = {}
+    for family, path in (("4", "ipv4/ip_forward"), ("6", "ipv6/conf/all/forwarding")):
+        try:
+            with open(f"/proc/sys/net/{path}", encoding="ascii") as stream:
+                out[family] = stream.read().strip() != "0"
+        except OSError:
+            continue
+    return out
+
+
+# An IKE header alone, of a version that nobody has: a daemon says so (RFC 7296 section 2.5), and has nothing to remember.
+_SPI = b"bothends"
+_HEADER = _SPI + bytes(8) + bytes([0, 0x30, 34, 0x08]) + bytes(4) + (28).to_bytes(4, "big")
+
+
+def knock(gateway: str, port: int, own: str | None = None) -> str:
+    """Send one packet to an IKE daemon: ``answers``, ``refused`` (nobody listens), ``forbidden`` (here) or ``silent``."""
+    family = socket.AF_INET6 if ":" in gateway else socket.AF_INET
+    packet = bytes(4) * (port == 4500) + _HEADER
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(_KNOCK)
+        try:
+            if own:
+                probe.bind((own, 0))
+        except OSError:
+            pass  # that the address is not here, `addresses` says
+        try:
+            probe.connect((gateway, port))
+            probe.send(packet)
+            answer = probe.recv(2048)
+        except ConnectionRefusedError:
+            return "refused"
+        except PermissionError:
+            return "forbidden"
+        except OSError:  # its time is over, or it cannot be reached
+            return "silent"
+    return "answers" if _SPI in answer else "silent"
