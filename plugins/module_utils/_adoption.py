@@ -20,18 +20,18 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body,
 Selectors = t.FrozenSet[t.Tuple[t.Tuple[str, ...], t.Tuple[str, ...]]]  # local and remote subnets of each tunnel
 
 
-class _Unspeakable(Exception):
+class Unspeakable(Exception):
     """Why something cannot be described."""
 
 
 def description(snapshot: Snapshot, provider: str) -> dict[str, t.Any]:
     """Give ``subnets``, ``policies`` and ``connections`` as module hub takes them, and what was ``left_out``, with the reason."""
-    reader = _Reader(snapshot, provider)
+    reader = Reader(snapshot, provider)
     sites, left_out = [], []
     for group in reader.groups():
         try:
             sites.append((group, reader.site(group)))
-        except _Unspeakable as why:
+        except Unspeakable as why:
             left_out.extend(_left_out(group, str(why)))
     subnets = _common([reader.local_subnets(group) for group, _site in sites])
     connections: list[dict[str, t.Any]] = []
@@ -91,7 +91,7 @@ def _selector_mode(
     return None
 
 
-class _Reader:
+class Reader:
     """The objects of one VPC, in the words of the description."""
 
     def __init__(self, snapshot: Snapshot, provider: str) -> None:
@@ -141,35 +141,47 @@ class _Reader:
         return _sorted(subnet for local, _remote in self.selectors(group) for subnet in local)
 
     def site(self, group: list[Body]) -> dict[str, t.Any]:
-        """Describe a site but for its name. Raises _Unspeakable."""
+        """Describe a site but for its name. Raises Unspeakable."""
         one = group[0]
-        dpd = {key: one["dpd"][key] for key in ("action", "interval", "timeout")}
-        if dpd["action"] not in _description.SITE["dpd"]["options"]["action"]["choices"]:
-            raise _Unspeakable(f"its DPD action {dpd['action']} is none of the description's")
-        site = {
-            "gateway": one["peer_address"],
-            "subnets": list(_sorted(subnet for _local, remote in self.selectors(group) for subnet in remote)),
-            "policy": self._policy(one),
-            "underlay_mtu": int(one["mtu"]),
-            "dpd": dpd,
-            "initiator": "site" if one["initiator"] == "response-only" else "both",
-            "state": "present" if one["admin_state_up"] else "disabled",
-            "security_group_rules": [],
-        }
+        if one["dpd"]["action"] not in _description.SITE["dpd"]["options"]["action"]["choices"]:
+            raise Unspeakable(f"its DPD action {one['dpd']['action']} is none of the description's")
+        site = {**self.plain(group), "policy": self._policy(one), "security_group_rules": []}
         for field, value in (("id", one["peer_id"]), ("peer_id", one.get("local_id"))):
             if value and value != one["peer_address"]:
                 site[field] = {"type": _description.id_type(value), "value": value}
         return site
 
+    def plain(self, group: list[Body]) -> dict[str, t.Any]:
+        """Give what of a site is in the same words at both sides."""
+        one = group[0]
+        return {
+            "gateway": one["peer_address"],
+            "subnets": list(_sorted(subnet for _local, remote in self.selectors(group) for subnet in remote)),
+            "underlay_mtu": int(one["mtu"]),
+            "dpd": {key: one["dpd"][key] for key in ("action", "interval", "timeout")},
+            "initiator": "site" if one["initiator"] == "response-only" else "both",
+            "state": "present" if one["admin_state_up"] else "disabled",
+        }
+
     def _policy(self, one: Body) -> str:
         """Give the name of a connection's pair of proposals; equal pairs are one policy."""
         ike, ipsec = self.by_id[one["ikepolicy_id"]], self.by_id[one["ipsecpolicy_id"]]
         if ipsec["transform_protocol"] != "esp" or ipsec["encapsulation_mode"] != "tunnel":
-            raise _Unspeakable(
+            raise Unspeakable(
                 f"it uses {ipsec['transform_protocol']} in {ipsec['encapsulation_mode']} mode, not ESP in a tunnel"
             )
+        policy = self.proposals(ike, ipsec)
+        for name, known in self.policies.items():
+            if known == policy:
+                return name
+        name = _unique(_clean(ike["name"].rpartition("/")[2]) or "adopted", self.policies, ike["id"])
+        self.policies[name] = policy
+        return name
+
+    def proposals(self, ike: Body, ipsec: Body) -> dict[str, dict[str, t.Any]]:
+        """Describe a pair of policies. Raises Unspeakable."""
         where = _algorithms.context("ike", ike["ike_version"])
-        policy = {
+        return {
             "ike": {
                 "version": ike["ike_version"],
                 "mode": ike["phase1_negotiation_mode"],
@@ -183,23 +195,18 @@ class _Reader:
                 "lifetime": normal("lifetime", ipsec),
             },
         }
-        for name, known in self.policies.items():
-            if known == policy:
-                return name
-        name = _unique(_clean(ike["name"].rpartition("/")[2]) or "adopted", self.policies, ike["id"])
-        self.policies[name] = policy
-        return name
 
     def _proposal(self, body: Body, where: str, aead_field: str | None) -> dict[str, str]:
         """Describe cipher and hash; with an AEAD the hash is the PRF, or a filler without a meaning."""
         cipher = self._ours("encryption", body["encryption_algorithm"], where)
-        field = aead_field if _algorithms.ENCRYPTION[cipher].aead else "integrity"
+        row = _algorithms.ENCRYPTION.get(cipher)
+        field = aead_field if row and row.aead else "integrity"
         return {"encryption": cipher, **({field: self._ours(field, body["auth_algorithm"], where)} if field else {})}
 
     def _ours(self, field: str, word: str, where: str) -> str:
         found = [name for name, theirs in _algorithms.spoken(self.provider, field, where).items() if theirs == word]
         if not found:
-            raise _Unspeakable(f"{word} is no {field} that a description can name")
+            raise Unspeakable(f"{word} is no {field} that a description can name")
         return found[0]
 
 

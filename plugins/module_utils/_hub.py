@@ -13,6 +13,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _cloud,
     _description,
     _dialect,
+    _drift_cloud,
     _findings,
     _hub_options,
     _ignore,
@@ -182,6 +183,8 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         "findings": work.findings,
         "diff": _steps.diff(work.snapshot, work.plan.steps),
     }
+    if check_mode:
+        result["differences"] = _drift_cloud.differences(params["name"], work.snapshot, work.plan, params["provider"])
     try:
         steps = _dialect.write(work.plan.steps, work.snapshot, params["provider"])
         progress = _progress(params, len(steps))

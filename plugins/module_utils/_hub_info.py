@@ -15,6 +15,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _description,
     _dialect,
     _objects,
+    _secrets,
     _state,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
@@ -40,6 +41,7 @@ def spec() -> dict[str, dict[str, t.Any]]:
         "gather": {"type": "list", "elements": "str", "choices": list(READS), "default": list(READS)},
         "until_normal": {"type": "list", "elements": "str", "default": []},
         "timeout": {"type": "int", "default": 30},
+        "digest_key": {"type": "str", "no_log": True},
         **_description.arguments({"provider": _description.HUB["provider"]}),
     }
 
@@ -65,7 +67,7 @@ def inform(params: Params, cloud: _cloud.Cloud) -> Params:
     vpc = snapshot["vpc"][0]
     parts: dict[str, t.Callable[[], t.Any]] = {
         "hub": lambda: {"name": params["name"] or vpc["name"], **_state.hub_facts(snapshot, row.gateway_is_routers)},
-        "connections": lambda: _connections(snapshot, vpc["id"]),
+        "connections": lambda: _connections(snapshot, vpc["id"], params["digest_key"]),
         "description": lambda: _adoption.description(snapshot, row.name),
     }
     return {
@@ -80,14 +82,15 @@ def inform(params: Params, cloud: _cloud.Cloud) -> Params:
     }
 
 
-def _connections(snapshot: _objects.Snapshot, vpc: str) -> list[Params]:
+def _connections(snapshot: _objects.Snapshot, vpc: str, key: str | None) -> list[Params]:
     services = {one["id"] for one in snapshot["vpn_service"] if one["router_id"] == vpc}
     by_id = {one["id"]: one for kind in ("vpn_service", "endpoint_group") for one in snapshot[kind]}
-    return [_connection(one, by_id) for one in snapshot["site_connection"] if one["vpnservice_id"] in services]
+    return [_connection(one, by_id, key) for one in snapshot["site_connection"] if one["vpnservice_id"] in services]
 
 
-def _connection(one: _objects.Body, by_id: dict[str, _objects.Body]) -> Params:
+def _connection(one: _objects.Body, by_id: dict[str, _objects.Body], key: str | None) -> Params:
     marker = _objects.owner(one)
+    parts = [one, *(by_id.get(one.get(field) or "", {}) for field in _objects.REFERENCES)]
     return {
         "name": one["name"],
         "id": one["id"],
@@ -98,4 +101,6 @@ def _connection(one: _objects.Body, by_id: dict[str, _objects.Body]) -> Params:
         "status": one["status"],
         "state": _state.status_word(one["status"]),
         "initiator": one["initiator"],
+        "psk_digest": _secrets.digest(key, one["psk"]) if key and one.get("psk") else None,
+        "updated_at": max((part["updated_at"] for part in parts if part.get("updated_at")), default=None),
     }

@@ -48,6 +48,7 @@ class Plan(t.NamedTuple):
     leftovers: list[dict[str, str]]  # ours, of sites that the description no longer knows
     connections: dict[str, str | Ref]  # hub/site/n -> id
     unowned: list[dict[str, str]] = []  # connections to sites that are to be absent, made by somebody else
+    replaced: t.Mapping[Ref, str] = {}  # a new connection -> the id of the one that goes for it
 
 
 def plan(wanted: Target, snapshot: Snapshot, purge: bool = False) -> Plan:
@@ -99,7 +100,7 @@ class _Planner:
         order = list(KINDS)
         self.creates.sort(key=lambda step: order.index(step.kind))
         self.deletes.sort(key=lambda step: order.index(step.kind), reverse=True)
-        return Plan(self._ordered(), self.leftovers, self.answers, self._unowned())
+        return Plan(self._ordered(), self.leftovers, self.answers, self._unowned(), dict(self.replaced))
 
     def _ordered(self) -> list[Step]:
         """What is new, what is changed, one replaced connection after the other (never all of them at once), what goes."""

@@ -96,6 +96,14 @@ def problem(psk: str, length: tuple[int, int], alphabet: str = "") -> str | None
     return None
 
 
+def digest(key: str, secret: str) -> str:
+    """Give what tells a secret from another one and shows nothing of it: HMAC-SHA256 (RFC 2104) in hex.
+
+    ``key`` is random and lives as long as one run, so that nobody can look up what a digest was made from.
+    """
+    return hmac.new(key.encode(), secret.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
 def derive(master: str, hub: str, site: str, generation: int = 1) -> str:
     """Derive a connection's key from one master secret: HMAC-SHA256 (RFC 2104), 43 characters of [A-Za-z0-9-_].
 

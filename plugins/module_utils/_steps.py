@@ -72,10 +72,11 @@ _AT_ONCE = {"name", "description"}
 
 def project(snapshot: Snapshot, steps: t.Sequence[Step]) -> Snapshot:
     """Give the snapshot as it will be after the steps; new objects have made-up ids."""
-    return _after(snapshot, steps)[0]
+    return projected(snapshot, steps)[0]
 
 
-def _after(snapshot: Snapshot, steps: t.Sequence[Step]) -> tuple[Snapshot, dict[Ref, str]]:
+def projected(snapshot: Snapshot, steps: t.Sequence[Step]) -> tuple[Snapshot, dict[Ref, str]]:
+    """Give the same, and which made-up id each new object has."""
     after = copy.copy(snapshot)
     ids = _made_up(snapshot, steps)
     for kind, of_kind in itertools.groupby(sorted(steps, key=lambda step: step.kind), key=lambda step: step.kind):
@@ -107,7 +108,7 @@ def _made_up(snapshot: Snapshot, steps: t.Iterable[Step]) -> dict[Ref, str]:
 
 def diff(snapshot: Snapshot, steps: t.Sequence[Step]) -> dict[str, dict[str, t.Any]]:
     """Show the touched objects before and after, with names for ids and without secrets."""
-    after, ids = _after(snapshot, steps)
+    after, ids = projected(snapshot, steps)
     touched = {step.id or ids[t.cast(Ref, step.ref)] for step in steps}
     new_keys = {step.id for step in steps if "psk" in step.body}
     return {

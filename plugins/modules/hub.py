@@ -170,6 +170,39 @@ plan:
       description: Why the step is needed, where that is not obvious.
       type: str
       returned: success
+differences:
+  description:
+    - What the plan would change, field by field in the words of the description; there is one exactly where there is a step.
+      A key is never shown, so both values of C(psk) are null.
+  returned: in check mode
+  type: list
+  elements: dict
+  contains:
+    connection:
+      description: The connection; the hub alone for what all its connections share.
+      type: str
+      returned: success
+      sample: prod/berlin
+    tunnel:
+      description: The tunnel, where it is one's.
+      type: str
+      returned: success
+      sample: prod/berlin/1
+    field:
+      description: The field.
+      type: str
+      returned: success
+      sample: dpd.interval
+    described:
+      description: What is described.
+      type: raw
+      returned: success
+      sample: 30
+    cloud:
+      description: What the cloud holds.
+      type: raw
+      returned: success
+      sample: 60
 leftovers:
   description: Objects of sites that are not described any more, which stay without O(purge).
   returned: success

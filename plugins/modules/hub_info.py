@@ -47,6 +47,10 @@ options:
       - Seconds to wait for O(until_normal) at most.
     type: int
     default: 30
+  digest_key:
+    description:
+      - A random text. With it RV(connections[].psk_digest) is returned, so that keys can be compared that nobody sees.
+    type: str
   provider:
     description:
       - The cloud API's dialect.
@@ -233,6 +237,15 @@ connections:
       type: str
       returned: success
       sample: Normal
+    psk_digest:
+      description: HMAC-SHA256 of the key under O(digest_key); null without that, or where the cloud does not give the key back.
+      type: str
+      returned: success
+    updated_at:
+      description: When the connection, its policies or its endpoint groups were last written; null where the cloud does not say.
+      type: str
+      returned: success
+      sample: "2026-03-01T10:00:00Z"
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -14,6 +14,7 @@ platform is touched by it. A platform's file gives, as module attributes:
 ``FILES``       (name with ``{site}``, template) of each file of a site
 ``SECRET``      a pattern of what must not show of a file: group 1 stays, group 2 is the secret
 ``FILTERS``     the templates' filters
+``RESOLVED``    what `auto` may come to on a router, as `model()` takes it; left out where that depends on nothing
 ``DRIVEN``      whether roles can bring it into force (``tasks/PLATFORM.yml``); else its files are written for a person
 ``problems()``  what of a record it cannot do
 ``missing()``   the fields that a deployable file lacks

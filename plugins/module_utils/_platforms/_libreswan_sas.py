@@ -35,6 +35,7 @@ _STATE = re.compile(r'000 #(\d+): "([^"]+)"\S* (STATE_\S+) ')
 _PARENT = re.compile(r"; (?:IKE|ISAKMP) SA #(\d+);")
 _SPIS = re.compile(r'000 #(\d+): "[^"]+"\S* esp\.([0-9a-f]+)@\S+ esp\.([0-9a-f]+)@')
 _TRAFFIC = re.compile(r'006 #(\d+): "[^"]+".*?, inBytes=(\d+), outBytes=(\d+)')
+_ADDED = re.compile(r'006 #(\d+): "[^"]+".*?, add_time=(\d+)')
 _FACTS = {
     "version": re.compile(r"policy: IKE(v[12])"),
     "newest_ike": re.compile(r"newest (?:IKE|ISAKMP) SA: #(\d+);"),
@@ -118,6 +119,7 @@ def read_sas(status: str, traffic: str, groups: t.Mapping[int, str | None] | Non
     counted = {
         int(found[1]): (int(found[2]), int(found[3])) for found in map(_TRAFFIC.match, traffic.splitlines()) if found
     }
+    added = {int(found[1]): int(found[2]) for found in map(_ADDED.match, traffic.splitlines()) if found}
     sas: dict[int, dict[str, t.Any]] = {}
     children: list[tuple[int, dict[str, t.Any]]] = []
     for line in status.splitlines():
@@ -155,6 +157,7 @@ def read_sas(status: str, traffic: str, groups: t.Mapping[int, str | None] | Non
             "remote_subnets": values["remote_subnets"],
             "bytes_in": counted.get(number, (0, 0))[0],
             "bytes_out": counted.get(number, (0, 0))[1],
+            "added": added.get(number),
             "spi_in": spis[number][3] if number in spis else None,
             "spi_out": spis[number][2] if number in spis else None,
         }

@@ -25,30 +25,55 @@ def live(sa: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     return [child for child in sa["children"] if child["state"] in ("INSTALLED", "REKEYING")]
 
 
-def deviations(record: Record, sa: dict[str, t.Any]) -> list[str]:
-    """How a running IKE SA with its children differs from what a record (site's view) declares, in words; [] if not.
+class Difference(t.NamedTuple):
+    """One field in which a running SA is not as declared; lists are subnets, None is none."""
+
+    tunnel: str | None  # None for the IKE SA's
+    field: str
+    declared: t.Any
+    running: t.Any
+
+    def __str__(self) -> str:
+        declared, running = (
+            ", ".join(one) if isinstance(one, list) else one or "none" for one in (self.declared, self.running)
+        )
+        if self.field == "tunnel":
+            return f"{self.tunnel} is not declared"
+        if isinstance(self.declared, list):
+            return f"{self.tunnel} carries {running}, declared is {declared}"
+        return f"{self.tunnel or 'IKE'} {self.field} is {running}, declared is {declared}"
+
+
+def differences(record: Record, sa: dict[str, t.Any]) -> list[Difference]:
+    """How a running IKE SA with its children differs from what a record (site's view) declares.
 
     A child's PFS group shows only once it was rekeyed, and is compared only then.
     """
-    out = []
     wanted = {**record["ike"], "prf": record["ike"].get("prf") or _implied_prf(record["ike"])}
-    for field in IKE_FIELDS:
-        if (wanted.get(field) or None) != sa["ike"].get(field):
-            out.append(f"IKE {field} is {sa['ike'].get(field) or 'none'}, declared is {wanted.get(field) or 'none'}")
+    out = [
+        Difference(None, field, wanted.get(field) or None, sa["ike"].get(field))
+        for field in IKE_FIELDS
+        if (wanted.get(field) or None) != sa["ike"].get(field)
+    ]
     tunnels = {tunnel["name"]: tunnel for tunnel in record["tunnels"]}
     for child in live(sa):
-        tunnel = tunnels.get(child["tunnel"])
+        name, tunnel = child["tunnel"], tunnels.get(child["tunnel"])
         if tunnel is None:
-            out.append(f"{child['tunnel']} is not declared")
+            out.append(Difference(name, "tunnel", None, name))
             continue
         for field in IPSEC_FIELDS:
             is_, declared = child["ipsec"].get(field), record["ipsec"].get(field) or None
             if is_ != declared and not (field == "pfs_group" and is_ is None):
-                out.append(f"{child['tunnel']} {field} is {is_ or 'none'}, declared is {declared or 'none'}")
+                out.append(Difference(name, field, declared, is_))
         for end in ("local_subnets", "remote_subnets"):
             if child[end] and set(child[end]) != set(tunnel[end]):
-                out.append(f"{child['tunnel']} carries {', '.join(child[end])}, declared is {', '.join(tunnel[end])}")
+                out.append(Difference(name, end, tunnel[end], child[end]))
     return out
+
+
+def deviations(record: Record, sa: dict[str, t.Any]) -> list[str]:
+    """The same in words; [] if it does not differ."""
+    return [str(one) for one in differences(record, sa)]
 
 
 def _implied_prf(ike: dict[str, t.Any]) -> str | None:

@@ -78,6 +78,9 @@ SECRET = re.compile(r"^([ \t]*secret[ \t]*=[ \t]*)((?:[^\\\n]|\\.|\\\n)*)", re.M
 _CONNECTION_BYTES = 128 - len("connections.") - 1
 _CHILD_BYTES = 256 - len("connections..children.") - 1
 
+# What the settings' `auto` may come to on a router.
+RESOLVED = ({"can_trap": True}, {"can_trap": False})
+
 _VERSION = {"v1": "1", "v2": "2"}
 _DPD_ACTION = {"hold": "trap", "clear": "clear", "restart": "restart"}
 _PSK_PREFIX = "0s"

@@ -1,0 +1,345 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection.
+"""What is described, what the cloud and the router hold, and what the running SAs use: where the four differ. Pure.
+
+Each of the three is compared with the description where it is read (``_drift_cloud``, ``_drift_router``); here they are put
+side by side, one row a connection and field. Keys are compared by digests, and never part of a row.
+"""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import itertools
+import typing as t
+
+from ansible_collections.bothends.vpn.plugins.module_utils import _drift_cloud, _drift_router
+from ansible_collections.bothends.vpn.plugins.module_utils._drift_router import (
+    NOT_THERE,
+    THERE,
+    Difference,
+    Record,
+)
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+
+DIFFERENCE, UNANSWERED, NOT_COMPARED = "difference", "unanswered", "not compared"
+SAME, UNKNOWN = "same", "-"
+STALE = "in force"
+_HIDDEN = {"psk": "another key"}
+
+
+class Row(t.TypedDict):
+    """One difference, or one thing that could not be compared, with the reason in ``note``."""
+
+    kind: str
+    connection: str  # hub/site, or hub/site/n
+    field: str
+    described: t.Any
+    cloud: t.Any
+    router: t.Any
+    running: t.Any
+    note: str
+
+
+class Cloud(t.TypedDict, total=False):
+    """What is known of a hub: what hub_info and hub (in check mode) returned, or why not."""
+
+    error: str
+    connections: list[dict[str, t.Any]]
+    differences: list[_drift_cloud.Difference]
+    provider: dict[str, t.Any]
+    blocked: dict[str, str]
+
+
+class Router(t.TypedDict, total=False):
+    """What is known of a router, or of the files that are carried over by hand: what site_configs_info and PLATFORM_state returned."""
+
+    error: str  # why its files were not read
+    asked: bool  # whether somebody was to answer; then no answer is more than nothing to compare
+    now: float
+    sites: list[dict[str, t.Any]]
+    sas: list[dict[str, t.Any]] | None
+    sas_error: str  # why its SAs were not read
+
+
+class View(t.NamedTuple):
+    """One of the three beside the description."""
+
+    name: str
+    differences: list[Difference]
+    carries: set[tuple[str, str]]  # (connection, field) that it was compared in
+
+
+class World(t.NamedTuple):
+    """All that was read. What is None was not to be asked."""
+
+    clouds: t.Mapping[str, Cloud] | None  # by hub
+    routers: t.Mapping[str, Router] | None  # by inventory host
+    files: Router  # of the sites whose routers somebody configures by hand
+
+    def router(self, record: Record) -> Router:
+        """Give what is known of a connection's router."""
+        if not record["driven"]:
+            why = f"{record['platform']} is configured by hand: nobody reads what runs there"
+            return Router(**{"error": "no file of it was looked for", **self.files, "asked": False, "sas_error": why})  # type: ignore[typeddict-item]
+        why = f"router {record['router']} is not in this run"
+        return (self.routers or {}).get(record["router"]) or Router(error=why, sas_error=why, asked=False)
+
+
+def rows(
+    records: t.Sequence[Record],
+    world: World,
+    key: str,
+    templates_dir: str,
+    known: t.Mapping[str, t.Collection[str]],
+    blocked: t.Mapping[str, str],
+) -> list[Row]:
+    """Put the four side by side.
+
+    ``records`` are the site's view, resolved, with keys where they are known, absent sites too; ``known`` names all ``sites`` and
+    ``hubs`` that are described, so that what is left of others is told; ``blocked`` are the sites that an error stops, and why.
+    """
+    out = [_row(UNANSWERED, site, "description", note=why) for site, why in blocked.items()]
+    views: list[View] = []
+    if world.clouds is not None:
+        views.append(_cloud_view(records, world.clouds, known["sites"], blocked, out))
+    if world.routers is not None:
+        views.append(_router_view(records, world, key, templates_dir, out))
+        views.append(_running_view(records, world, out))
+        out += _left(records, world, known)
+    told = _beside(records, views)
+    _explain(told, world)
+    told += [row for record in records for row in _stale(record, world)]
+    told += [row for row in out if row["kind"] == DIFFERENCE]
+    return told + sorted(
+        (row for row in out if row["kind"] != DIFFERENCE),
+        key=lambda row: (row["kind"] != UNANSWERED, row["connection"]),
+    )
+
+
+def _row(kind: str, connection: str, field: str, note: str = "", **views: t.Any) -> Row:
+    shown = {view: views.get(view, UNKNOWN) for view in ("described", "cloud", "router", "running")}
+    return Row(kind=kind, connection=connection, field=field, note=note, **shown)  # type: ignore[typeddict-item]
+
+
+# --- the views ------------------------------------------------------------------------------------------------------
+
+
+def _cloud_view(
+    records: t.Sequence[Record],
+    clouds: t.Mapping[str, Cloud],
+    known_sites: t.Collection[str],
+    blocked: t.Container[str],
+    out: list[Row],
+) -> View:
+    tunnels = {record["name"]: [tunnel["name"] for tunnel in record["tunnels"]] for record in records}
+    found, carries = [], set()
+    for hub, cloud in clouds.items():
+        if cloud.get("error"):
+            out.append(_row(UNANSWERED, hub, "cloud", note=cloud["error"]))
+        out += [_row(UNANSWERED, f"{hub}/{site}", "cloud", note=why)
+                for site, why in cloud.get("blocked", {}).items() if site not in blocked]  # fmt: skip
+        for one in cloud.get("differences", []):
+            # Of the sites that are described, only those that this run is about.
+            if one["connection"] in tunnels or one["connection"].partition("/")[2] not in known_sites:
+                found.append(
+                    Difference(one["tunnel"] or one["connection"], one["field"], one["described"], one["cloud"])
+                )
+    missing = {one.subject for one in found if one.field == "connection"}
+    for record in records:
+        cloud = clouds.get(record["hub"], {"error": "not asked"})
+        if cloud.get("error") or record["state"] == "absent":
+            continue
+        hidden = cloud["provider"]["not_read_back"]
+        if "psk" in hidden:
+            out.append(_row(NOT_COMPARED, record["name"], "psk", note="the cloud does not give the key back"))
+        if not missing & {record["name"], *tunnels[record["name"]]}:
+            carries |= {(record["name"], field) for field in _drift_cloud.FIELDS.difference(hidden)}
+    return View("cloud", _folded(found, tunnels), carries)
+
+
+def _folded(found: list[Difference], tunnels: t.Mapping[str, list[str]]) -> list[Difference]:
+    """Tell what is the same for all tunnels of a connection once."""
+    counted = collections.Counter(repr(_of_connection(one)) for one in found)
+    out: dict[str, Difference] = {}
+    for one in found:
+        whole = _of_connection(one)
+        names = tunnels.get(whole.subject, [])
+        if one.subject in names and one.field not in ("subnets", "hub.subnets") and counted[repr(whole)] == len(names):
+            one = whole
+        out.setdefault(repr(one), one)
+    return list(out.values())
+
+
+def _of_connection(one: Difference) -> Difference:
+    return one._replace(subject=_connection(one.subject))
+
+
+def _connection(subject: str) -> str:
+    """Give the connection of a tunnel; anything else stays."""
+    return "/".join(subject.split("/")[:2])
+
+
+def _router_view(records: t.Sequence[Record], world: World, key: str, templates_dir: str, out: list[Row]) -> View:
+    found: list[Difference] = []
+    carries: set[tuple[str, str]] = set()
+    for site, of_site in itertools.groupby(sorted(records, key=lambda one: one["site"]), key=lambda one: one["site"]):
+        everyone = list(of_site)
+        router, wanted = world.router(everyone[0]), [one for one in everyone if one["state"] == "present"]
+        there = next((one for one in router.get("sites", []) if one["site"] == site), None)
+        names = [record["name"] for record in everyone]
+        problem = (there or {}).get("problem")
+        if router.get("error") or problem:
+            kind = UNANSWERED if problem or router.get("asked", True) else NOT_COMPARED
+            out += [_row(kind, name, "router", note=problem or router["error"]) for name in names]
+        elif not wanted or there is None:
+            ends = (THERE, NOT_THERE) if wanted else (NOT_THERE, THERE)
+            found += [Difference(one["name"], "connection", *ends) for one in wanted or everyone if wanted or there]
+        elif not all(record["resolved"] for record in wanted):
+            out += [_row(NOT_COMPARED, name, "router", note="the hub's address is not known") for name in names]
+        else:
+            try:
+                found += _drift_router.stored(site, wanted[0]["platform"], wanted, there, key, templates_dir)
+            except VpnError as error:
+                out += [_row(UNANSWERED, name, "router", note=str(error)) for name in names]
+                continue
+            out += [
+                _row(NOT_COMPARED, one["name"], "psk", note="vpn_psks has no key of it")
+                for one in wanted
+                if not one.get("psk")
+            ]
+            for one in there["connections"]:
+                carries |= {(one["name"], field) for _subject, field in _drift_router.fields(one)}
+                carries |= {(one["name"], "psk")} if one["psk_digest"] else set()
+    return View("router", found, carries)
+
+
+def _running_view(records: t.Sequence[Record], world: World, out: list[Row]) -> View:
+    found: list[Difference] = []
+    carries: set[tuple[str, str]] = set()
+    for record in records:
+        router = world.router(record)
+        sas = router.get("sas")
+        if sas is None and record["state"] != "absent":
+            kind = UNANSWERED if router.get("asked", True) else NOT_COMPARED
+            out.append(_row(kind, record["name"], "running", note=router.get("sas_error") or "its SAs were not read"))
+        elif _drift_router.carrying(record, sas or []):
+            found += _drift_router.running(record, sas)
+            carries |= {(record["name"], field) for field in _drift_router.RUNNING}
+        elif record["state"] == "present":
+            out.append(_row(NOT_COMPARED, record["name"], "running", note="nothing is up, so nothing is in force"))
+    return View("running", found, carries)
+
+
+def _left(records: t.Sequence[Record], world: World, known: t.Mapping[str, t.Collection[str]]) -> list[Row]:
+    """Tell of files of sites that nobody describes, or whose router is another; one of an unknown hub is somebody else's."""
+    homes = {record["site"]: record["router"] if record["driven"] else None for record in records}
+    return [
+        _row(DIFFERENCE, one["name"], "connection", described=NOT_THERE, router=THERE,
+             note=f"the description has no site {there['site']} for {host or 'a file'}")
+        for host, router in [*(world.routers or {}).items(), (None, world.files)]
+        for there in router.get("sites", [])
+        if (homes[there["site"]] != host if there["site"] in homes else there["site"] not in known["sites"])
+        for one in there["connections"]
+        if one["hub"] in known["hubs"]
+    ]  # fmt: skip
+
+
+# --- side by side ---------------------------------------------------------------------------------------------------
+
+
+def _beside(records: t.Sequence[Record], views: list[View]) -> list[Row]:
+    """One row for each connection or tunnel and field in which a view differs."""
+    order = {record["name"]: number for number, record in enumerate(records)}
+    table: dict[tuple[str, str], Row] = {}
+    for view in views:
+        for subject, field, described, there in view.differences:
+            hidden = _HIDDEN.get(field)
+            row = table.get((subject, field))
+            if row is None:
+                row = table[subject, field] = _row(
+                    DIFFERENCE, subject, field, described="(secret)" if hidden else _shown(described)
+                )
+            row[view.name] = hidden or _shown(there)  # type: ignore[literal-required]
+    for (subject, field), row in table.items():
+        for view in views:
+            if row[view.name] == UNKNOWN and (_connection(subject), field) in view.carries:  # type: ignore[literal-required]
+                row[view.name] = SAME  # type: ignore[literal-required]
+    return [
+        table[one]
+        for one in sorted(table, key=lambda one: (order.get(_connection(one[0]), len(order)), one[0], one[1]))
+    ]
+
+
+def _shown(value: t.Any) -> t.Any:
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else "none" if value in (None, "") else value
+
+
+def _explain(told: list[Row], world: World) -> None:
+    """Say what is known beside a difference: what the cloud does in truth, and whether both ends have the same other key."""
+    clouds, routers = world.clouds or {}, [*(world.routers or {}).values(), world.files]
+    digests = {one["name"]: one.get("psk_digest") for cloud in clouds.values() for one in cloud.get("connections", [])}
+    held = {
+        one["name"]: one["psk_digest"]
+        for router in routers
+        for site in router.get("sites", [])
+        for one in site["connections"]
+    }
+    for row in told:
+        hub, _slash, _site = row["connection"].partition("/")
+        effective = clouds.get(hub, {}).get("provider", {}).get("effective", {})
+        if row["field"] in effective:
+            row["note"] = f"in force at the cloud: {effective[row['field']]}"
+        if row["field"] == "psk" and row["cloud"] == row["router"] == _HIDDEN["psk"]:
+            theirs = {digest for name, digest in digests.items() if f"{name}/".startswith(row["connection"] + "/")}
+            same = theirs == {held.get(_connection(row["connection"]))}
+            row["note"] = (
+                "both ends have the same other key" if same else "the two ends' keys differ from each other too"
+            )
+
+
+# --- stored, and not in force ---------------------------------------------------------------------------------------
+
+
+def _stale(record: Record, world: World) -> list[Row]:
+    """Tell of changes that are younger than the SAs that carry a connection: a running SA keeps what it was born with."""
+    router = world.router(record)
+    now, sas = router.get("now"), router.get("sas")
+    if now is None or not sas or record["state"] != "present":
+        return []
+    births = [_drift_router.born(sa, now) for sa in _drift_router.carrying(record, sas)]
+    known = [one for one in births if one is not None]
+    if not known:
+        return []
+    oldest = min(known)
+    names = {tunnel["name"] for tunnel in record["tunnels"]}
+    changes: dict[str, float] = {}
+    for one in router.get("sites", []):
+        if one["site"] == record["site"] and one.get("modified"):
+            changes["router"] = one["modified"]
+    written = [_seconds(one["updated_at"]) for one in (world.clouds or {}).get(record["hub"], {}).get("connections", [])
+               if one["name"] in names and one.get("updated_at")]  # fmt: skip
+    if written:
+        changes["cloud"] = max(written)
+    late = {end: when for end, when in changes.items() if when > oldest}
+    if not late:
+        return []
+    stored = {end: f"stored {_when(when)}" for end, when in late.items()}
+    note = f"stored but not in force since {_when(min(late.values()))}: the SA is older; new SAs bring it into force"
+    return [_row(DIFFERENCE, record["name"], STALE, note=note, running=f"SA of {_when(oldest)}", **stored)]
+
+
+def _seconds(text: str) -> float:
+    """Read a time of the API; one without a zone is UTC."""
+    try:
+        when = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return 0.0
+    return (when if when.tzinfo else when.replace(tzinfo=datetime.timezone.utc)).timestamp()
+
+
+def _when(seconds: float) -> str:
+    return datetime.datetime.fromtimestamp(int(seconds), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
