@@ -81,8 +81,8 @@ sanity: venv ## ansible-test sanity, every test
 integration: venv ## ansible-test integration, on this machine
 	$(step) integration python tests/tools/ansible_test.py integration $(ARGS)
 
-molecule: venv ## the scenarios in extensions/molecule
-	$(step-in-home) molecule molecule test --all $(ARGS)
+molecule: venv ## the scenarios in extensions/molecule that need no lab
+	$(step-in-home) molecule molecule test --all --exclude hub_and_spoke $(ARGS)
 
 matrix: venv ## the quick tests on the oldest and the newest ansible-core that the Pythons here take
 	$(step) matrix python tests/tools/matrix.py $(ARGS)

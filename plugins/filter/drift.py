@@ -46,6 +46,10 @@ options:
       - By inventory host, C(now) and C(sites) as M(bothends.vpn.site_configs_info) returns them, or C(error), and C(sas) as
         M(bothends.vpn.strongswan_state) returns them, or C(sas_error). Null where no router was to be asked.
     type: dict
+  hosts:
+    description: The routers that are inventory hosts; the others are configured by hand. Left out, all are.
+    type: list
+    elements: str
   files:
     description: C(now) and C(sites), or C(error), of the files that somebody carries over by hand.
     type: dict
@@ -94,6 +98,7 @@ def drift(
     clouds: t.Any = None,
     routers: t.Any = None,
     files: t.Any = None,
+    hosts: t.Any = None,
     blocked: t.Any = None,
 ) -> list[dict[str, t.Any]]:
     """List the differences."""
@@ -102,7 +107,7 @@ def drift(
     records = _views.connections(policies, hubs, sites, psks, "site", facts=facts, blocked=stopped)
     if names is not None:
         records = [record for record in records if record["name"] in set(plain(names))]
-    world = _drift.World(clouds, plain(routers), plain(files) or {})
+    world = _drift.World(clouds, plain(routers), plain(files) or {}, plain(hosts))
     known = {"sites": list(plain(sites) or {}), "hubs": list(plain(hubs) or {})}
     return [dict(row) for row in _drift.rows(records, world, str(key), str(TEMPLATES), known, stopped)]
 

@@ -79,12 +79,23 @@ class World(t.NamedTuple):
     clouds: t.Mapping[str, Cloud] | None  # by hub
     routers: t.Mapping[str, Router] | None  # by inventory host
     files: Router  # of the sites whose routers somebody configures by hand
+    hosts: t.Collection[str] | None = None  # the routers that are inventory hosts; None where all are
+
+    def by_hand(self, record: Record) -> str | None:
+        """Say why nobody logs in to a connection's router; None where somebody does."""
+        if not record["driven"]:
+            return f"{record['platform']} is configured by hand"
+        if self.hosts is not None and record["router"] not in self.hosts:
+            return f"router {record['router']} is no inventory host"
+        return None
 
     def router(self, record: Record) -> Router:
         """Give what is known of a connection's router."""
-        if not record["driven"]:
-            why = f"{record['platform']} is configured by hand: nobody reads what runs there"
-            return Router(**{"error": "no file of it was looked for", **self.files, "asked": False, "sas_error": why})  # type: ignore[typeddict-item]
+        by_hand = self.by_hand(record)
+        if by_hand:
+            why = f"{by_hand}: nobody reads what runs there"
+            files = self.files or Router(error="no file of it was looked for")
+            return t.cast(Router, {**files, "asked": False, "sas": None, "sas_error": why})
         why = f"router {record['router']} is not in this run"
         return (self.routers or {}).get(record["router"]) or Router(error=why, sas_error=why, asked=False)
 
@@ -236,7 +247,7 @@ def _running_view(records: t.Sequence[Record], world: World, out: list[Row]) -> 
 
 def _left(records: t.Sequence[Record], world: World, known: t.Mapping[str, t.Collection[str]]) -> list[Row]:
     """Tell of files of sites that nobody describes, or whose router is another; one of an unknown hub is somebody else's."""
-    homes = {record["site"]: record["router"] if record["driven"] else None for record in records}
+    homes = {record["site"]: None if world.by_hand(record) else record["router"] for record in records}
     return [
         _row(DIFFERENCE, one["name"], "connection", described=NOT_THERE, router=THERE,
              note=f"the description has no site {there['site']} for {host or 'a file'}")

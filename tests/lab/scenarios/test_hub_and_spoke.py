@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import subprocess
 
 import pytest
 import yaml
 
-from .conftest import HUB_AND_SPOKE, described, planned_steps, sites_with, writes
+from .conftest import HUB_AND_SPOKE, ROOT, described, planned_steps, sites_with, writes
 
 DESCRIPTION = described(HUB_AND_SPOKE)
 STANDARD, FAST, OLD = (
@@ -115,6 +117,22 @@ def test_every_tunnel_is_proven_with_its_own_policy(first, playbook):
     run = playbook.prove()
     assert run.verdicts == dict.fromkeys(TUNNELS, "proven"), run.why
     assert {row["tunnel"]: (row["ike"], row["ipsec"]) for row in run.rows} == TUNNELS
+
+
+def test_a_users_own_scenario(first, lab):
+    """What a user tests a description with: brought about again (nothing to do by now), the same once more, verified."""
+    done = subprocess.run(
+        ["molecule", "test", "--scenario-name", "hub_and_spoke"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "OS_CLIENT_CONFIG_FILE": str(lab.clouds_yaml),
+            "OS_CLOUD": "lab",
+            "BOTHENDS_LAB_INVENTORY": str(lab.inventory),
+        },
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=500, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
 
 
 def test_a_wrong_key_of_one_connection_fails_that_one_only(first, lab, playbook):
