@@ -144,6 +144,7 @@ CODES: dict[str, Code] = {
     **_rows(
         ERROR, OFFLINE, ONLINE, OBJECT,
         not_spoken=("an end cannot speak an algorithm", "the end's row"),
+        one_connection_a_peer=("several connections to one gateway, where the provider takes one", _PROVIDER),
     ),
     **_rows(
         ERROR, OFFLINE, OBJECT,
@@ -157,7 +158,6 @@ CODES: dict[str, Code] = {
         mtu_range=("an MTU that no path has", "RFC 8200 section 5"),
         provider_fixed=("a field that has one value at this provider has another", _PROVIDER),
         name_too_long=("the name or description of an object would be longer than the provider takes", _PROVIDER),
-        one_connection_a_peer=("several connections to one gateway, where the provider takes one", _PROVIDER),
         bad_protocol=("a security-group rule names no protocol", _API),
         bad_ports=("a security-group rule names no port, or has ports and a protocol that has none", _API),
         psk_not_allowed=("a key that the provider does not take, or a placeholder", _PROVIDER),
@@ -185,12 +185,12 @@ CODES: dict[str, Code] = {
         not_in_force=("the hub stores a value and does not do it", _PROVIDER),
     ),
     **_rows(
-        WARNING, OFFLINE, ONLINE,
+        WARNING, OFFLINE, ONLINE, OBJECT,
         over_usual_quota=("more than the provider usually allows, which cannot be read", _PROVIDER),
     ),
     # --- the server
     **_rows(
-        ERROR, ONLINE,
+        ERROR, ONLINE, OBJECT,
         wrong_provider=("the server shows that it is another provider's", _PROVIDER),
         extension_missing=("the server has no VPN API, or not the part of it that is needed", _PROVIDER),
         over_quota=("more than the project may have", _PROVIDER),
@@ -203,6 +203,8 @@ CODES: dict[str, Code] = {
         dpd_action=("an action that the provider leaves the whole connection out for", _PROVIDER),
         bad_vlan=("a VLAN out of range", "IEEE 802.1Q"),
         duplicate=("an endpoint is there twice", _VALIDATOR),
+        flavor_off=("a flavor that is switched off", "neutron-vpnaas 29.0.0, services/vpn/plugin.py"),
+        flavor_type=("a flavor of another service", "neutron-vpnaas 29.0.0, services/vpn/plugin.py"),
         group_type=("an endpoint group of another type than this end needs", _VALIDATOR),
         mixed_versions=("IPv4 and IPv6 in one group, connection or rule", _VALIDATOR),
         no_endpoints=("an endpoint group without endpoints", _VALIDATOR),

@@ -69,13 +69,14 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
     ]
     blocked.update(_refuse(description, found))
     plan = _planned(params, snapshot, facts, records, blocked)
-    routes = _routes(params, cloud, snapshot, plan, there)
-    if _refuse(description, routes).keys() - blocked.keys():
-        blocked.update(_refuse(description, routes))
+    beside = [*_routes(params, cloud, snapshot, plan, there), *_others(params, snapshot, plan, description, there)]
+    stopped = _refuse(description, beside)
+    if stopped.keys() - blocked.keys():
+        blocked.update(stopped)
         plan = _planned(params, snapshot, facts, records, blocked)
     quotas = _quotas(params, cloud, snapshot, plan)
     _refuse(description, quotas)
-    found += [*routes, *quotas, *_others(params, snapshot, plan, description, there)]
+    found += [*beside, *quotas]
     disruptive = sorted({step.name for step in plan.steps if step.disruptive})
     if disruptive and not params["allow_disruption"]:
         raise VpnError(
@@ -121,7 +122,8 @@ def _others(
 ) -> list[_findings.Finding]:
     going = {step.id for step in plan.steps if (step.verb, step.kind) == ("delete", "site_connection")}
     mine = going | set(map(str, plan.connections.values()))
-    return _rules_vpc.others(params["name"], snapshot, mine, {*description.sites, *params["blocked"]}, records)
+    sites = {*description.sites, *params["blocked"]}
+    return _rules_vpc.others(params["name"], params["provider"], snapshot, mine, sites, records)
 
 
 def _quotas(

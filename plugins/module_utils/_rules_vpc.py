@@ -109,7 +109,7 @@ _ALL = (2**32, 2**128)
 
 
 def others(
-    hub: str, snapshot: Snapshot, mine: t.Container[str], sites: t.Container[str], records: Records
+    hub: str, provider: str, snapshot: Snapshot, mine: t.Container[str], sites: t.Container[str], records: Records
 ) -> list[Finding]:
     """Tell which connections of the VPC, none of this description's, lead to a site too.
 
@@ -129,15 +129,14 @@ def others(
         for cidr in selectors(one, by_id)[1]
         if _addresses.is_prefix(cidr)
     ]
-    found = [
-        _foreign(record, f"subnets[{index}]", record["remote"]["subnets"][index], one)
-        for record, index, one in _meeting(records, blocks)
-    ]
+    found = [_foreign(record, f"subnets[{index}]", one) for record, index, one in _meeting(records, blocks)]
     gateways = {_addresses.address(one["peer_address"]): one for one in foreign}
     for record in records:
-        gateway = _addresses.address(record["remote"]["gateway"])
-        if gateway in gateways:
-            found.append(_foreign(record, "gateway", gateway, gateways[gateway]))
+        one = gateways.get(_addresses.address(record["remote"]["gateway"]))
+        if one and PROVIDERS[provider].one_connection_a_peer:
+            found.append(_second(record, one, provider))
+        elif one:
+            found.append(_foreign(record, "gateway", one))
     return found
 
 
@@ -147,13 +146,26 @@ def _described(one: Body, hub: str, sites: t.Container[str]) -> bool:
     return whose is not None and whose.hub == hub and whose.site in sites
 
 
-def _foreign(record: Connection, field: str, value: str | None, one: Body) -> Finding:
+def _told(one: Body) -> str:
     whose = owner(one)
     of = f"of site {whose.site} of hub {whose.hub}" if whose else "which somebody else made"
+    return f"connection {one['name'] or '(no name)'} ({one['id']}), {of}, leads there"
+
+
+def _foreign(record: Connection, field: str, one: Body) -> Finding:
     return finding(
-        "overlap-connection", record["site"], f"vpn_sites.{record['site']}.{field}", value,
-        f"connection {one['name'] or '(no name)'} ({one['id']}), {of}, leads there too; only one of the two gets the traffic.",
+        "overlap-connection", record["site"], f"vpn_sites.{record['site']}.{field}", record["remote"]["gateway"],
+        f"{_told(one)} too; only one of the two gets the traffic.",
         "Remove that one (purge, where its site left the description), or renumber.", NEUTRON,
+    )  # fmt: skip
+
+
+def _second(record: Connection, one: Body, provider: str) -> Finding:
+    row = PROVIDERS[provider]
+    return finding(
+        "one-connection-a-peer", record["site"], f"vpn_sites.{record['site']}.gateway", record["remote"]["gateway"],
+        f"{_told(one)} already, and {row.name} takes one connection to a gateway.",
+        "Remove that one (purge, where its site left the description).", row.said("one_connection_a_peer"),
     )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils import (
     test_rules_vpc as vpc_rows,
 )
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils import (
-    test_single as single_rows,
+    test_single_refused as single_rows,
 )
 from ansible_collections.bothends.vpn.tests.unit.singles import (
     CONNECTION,
@@ -59,7 +59,7 @@ def literals():
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.add(node.value)
             elif isinstance(node, ast.Call):
-                place = {"finding": 0, "_same_peer": 0, "_error": 2}.get(getattr(node.func, "id", ""))
+                place = {"finding": 0, "_same_peer": 0, "_error": 2, "error": 2}.get(getattr(node.func, "id", ""))
                 if place is not None and len(node.args) > place and isinstance(node.args[place], ast.Constant):
                     made_with.add(node.args[place].value)
     return texts, made_with
@@ -139,7 +139,7 @@ def online():
     yield _rules_vpc.routes("otc", routed["routes"], [record])
     inside = {**record, "remote": {**record["remote"], "subnets": ["192.168.0.0/16"]}}
     yield _rules_vpc.vpc("prod", "neutron", there, [inside], [])
-    yield _rules_vpc.others("prod", vpc_rows.there_is({"old": site()}), (), (), [record])
+    yield _rules_vpc.others("prod", "neutron", vpc_rows.there_is({"old": site()}), (), (), [record])
     for name in ("neutron", "otc"):
         for shows in ({}, {"extensions": ("vpnaas",), "missing": ("endpoint_group",)}):
             yield _rules_provider.shown("prod", name, provider_rows.server(**shows), [record])
@@ -159,6 +159,15 @@ def objects():
     begun = {**single_rows.SERVICE, "admin_state_up": True, "status": "PENDING_CREATE"}
     yield lambda: planned({**empty(), "vpn_service": [begun]}, "vpn_service", name="vpn", admin_state_up=False)
     yield lambda: planned(there, "endpoint_group", name="here", endpoints=[])
+    for flavor in ("routed", "retired"):
+        yield lambda flavor=flavor: planned(empty(), "vpn_service", name="x", vpc="prod", flavor=flavor)
+
+
+def refused():
+    """Run them."""
+    for run in objects():
+        with pytest.raises(VpnError):
+            yield run()
 
 
 @pytest.fixture
@@ -177,9 +186,7 @@ def looked_up(monkeypatch):
 
 def test_each_code_is_produced_by_a_row(looked_up):
     found = [one for part in (*offline(), *online()) for one in part]
-    for run in objects():
-        with pytest.raises(VpnError):
-            run()
+    list(refused())
     assert set(CODES) - looked_up == set()
     assert {one["code"] for one in found} <= looked_up
     # And with the severity, and by whom, that the table says.
@@ -190,7 +197,7 @@ def test_each_code_is_produced_by_a_row(looked_up):
 
 def test_the_table_says_who_finds_it(looked_up):
     by = {}
-    for stage, parts in ((_codes.OFFLINE, offline), (_codes.ONLINE, online)):
+    for stage, parts in ((_codes.OFFLINE, offline), (_codes.ONLINE, online), (_codes.OBJECT, refused)):
         looked_up.clear()
         list(parts())
         by[stage] = set(looked_up)

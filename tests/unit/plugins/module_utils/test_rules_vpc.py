@@ -70,12 +70,12 @@ def test_a_peering_of_otc_is_an_error():
     assert _rules_vpc.routes("otc", [{"destination": "nonsense"}, {}], [record]) == []
 
 
-def foreign(there, sites, known=(), gone=()):
+def foreign(there, sites, known=(), gone=(), provider="neutron"):
     """Give what is told of connections that are not those of ``sites``."""
     resolved = [_topology.resolve(record, _state.hub_facts(there)) for record in records(sites)]
     planned = plan(there, sites)
     mine = {*map(str, planned.connections.values()), *gone}
-    found = _rules_vpc.others("prod", there, mine, {*sites, *known}, resolved)
+    found = _rules_vpc.others("prod", provider, there, mine, {*sites, *known}, resolved)
     return [(one["field"], one["message"].partition(", leads")[0]) for one in found]
 
 
@@ -90,6 +90,16 @@ def test_a_connection_that_leads_to_the_same_place_is_told():
     moved = {"new": site(4, subnets=["10.3.0.128/25"])}
     assert foreign(there, moved) == [("vpn_sites.new.subnets[0]", said)]
     assert foreign(there, {"new": site(3)}) == [("vpn_sites.new.subnets[0]", said), ("vpn_sites.new.gateway", said)]
+
+
+def test_where_a_gateway_takes_one_connection_a_second_is_an_error():
+    there, [record] = there_is({"old": site(3)}), records({"new": site(3, subnets=["10.9.0.0/24"])})
+    for provider, code, severity in (
+        ("otc", "one-connection-a-peer", "error"),
+        ("neutron", "overlap-connection", "warning"),
+    ):
+        [one] = _rules_vpc.others("prod", provider, there, (), ("new",), [record])
+        assert (one["code"], one["severity"], one["scope"]) == (code, severity, "site new")
 
 
 def test_what_goes_or_answers_or_waits_is_not_told():

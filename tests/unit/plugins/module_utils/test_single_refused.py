@@ -215,7 +215,7 @@ def test_nothing_is_wrong_with_what_they_start_from():
         ("ike_policy", {"dh_group": "group2"}, "dh_group: SHOULD NOT be used"),
         ("ike_policy", {"dh_group": "group5"}, "dh_group: SHOULD NOT be used"),
         ("ipsec_policy", {"pfs_group": "group5"}, "pfs_group: SHOULD NOT be used"),
-        ("ike_policy", {"version": "v1", "mode": "aggressive"}, "mode: sends a hash of the key"),
+        ("ike_policy", {"version": "v1"}, "version: IKEv1 is historic"),
         ("ike_policy", {"lifetime": 300}, "lifetime: the hub begins up to 360 s before"),
         ("ipsec_policy", {"lifetime": 300}, "lifetime: the hub begins up to 360 s before"),
         ("ike_policy", {"dh_group": "group14"}, None),
