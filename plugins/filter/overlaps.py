@@ -55,8 +55,9 @@ RETURN = r"""
 _value:
   description:
     - One dict for each overlapping pair, in the order of the addresses.
-    - With O(summary) a dict of them as C(pairs), and of the number of all pairs as C(count).
-  type: raw
+    - With O(summary) a dict with them as C(pairs), and with the number of all pairs as C(count).
+  type: list
+  elements: dict
   contains:
     first:
       description: The entry that stands earlier in the list, as C(name) and C(cidr).

@@ -16,6 +16,8 @@ from __future__ import annotations
 import bisect
 import functools
 import ipaddress
+import itertools
+import operator
 import reprlib
 import socket
 import typing as t
@@ -59,7 +61,15 @@ class Prefix(t.NamedTuple):
 
 def parse(text: t.Any) -> Prefix:
     """Read one prefix; raises AddressError for anything else. Host bits are allowed and dropped."""
-    found = _understood(_plain(text))
+    return _checked(text, _understood(_plain(text)))
+
+
+def parse_once(text: str) -> Prefix:
+    """Read one of many: nothing of a long list is kept for the next time, which costs more than it saves."""
+    return _checked(text, _judged(text) if len(text) <= _LONGEST else _understood(text))
+
+
+def _checked(text: t.Any, found: Prefix | str) -> Prefix:
     if isinstance(found, str):
         raise AddressError(f"{_shown(text)} is not a subnet{found}; {_REMEDY}")
     return found
@@ -90,6 +100,10 @@ def _understood(text: str) -> Prefix | str:
 # One run reads the same few texts over and over: when it checks, when it plans, and once for each object of the cloud.
 @functools.lru_cache(maxsize=65536)
 def _read(text: str) -> Prefix | str:
+    return _judged(text)
+
+
+def _judged(text: str) -> Prefix | str:
     text = text.strip()
     if not text:
         return ""
@@ -184,27 +198,32 @@ def overlaps(prefixes: t.Sequence[Prefix]) -> t.Iterator[tuple[int, int]]:
     One sweep over the sorted blocks: n log n, plus one step for each pair found. There may be n * n / 2 of them: take as
     many as are of use; ``count_overlaps()`` tells how many there are.
     """
-    order = sorted(range(len(prefixes)), key=prefixes.__getitem__)
-    for place, index in enumerate(order):
-        version, _first, last = prefixes[index]
-        # Of those that begin later, the ones that begin before this one ends: they stand together.
-        for behind in range(place + 1, len(order)):
-            other = order[behind]
-            if prefixes[other].first > last or prefixes[other].version != version:
-                break
-            yield (index, other) if index < other else (other, index)
+    for version in (4, 6):
+        order, starts, ends = _sorted(prefixes, version)
+        # Only whoever reaches the next one shares anything with those behind; and of those, with all that begin before it ends.
+        for place in itertools.compress(range(len(order)), map(operator.le, starts[1:], ends)):
+            for behind in range(place + 1, bisect.bisect_right(starts, ends[place], place + 1)):
+                one, other = order[place], order[behind]
+                yield (one, other) if one < other else (other, one)
 
 
-def count_overlaps(prefixes: t.Iterable[Prefix]) -> int:
+def count_overlaps(prefixes: t.Sequence[Prefix]) -> int:
     """Tell how many pairs ``overlaps()`` would yield, in n log n however many they are."""
     total = 0
-    blocks = list(prefixes)
     for version in (4, 6):
-        starts = sorted(block.first for block in blocks if block.version == version)
-        begun = sum(bisect.bisect_right(starts, block.last) for block in blocks if block.version == version)
-        # Each pair is counted by the one that begins first if they overlap, and by the other one always; each by itself, too.
+        _order, starts, ends = _sorted(prefixes, version)
+        begun = sum(map(bisect.bisect_right, itertools.repeat(starts), ends))
+        # Of each pair, the one behind counts the one before it in any case, and the one before the one behind if it reaches it.
         total += begun - len(starts) * (len(starts) + 1) // 2
     return total
+
+
+def _sorted(prefixes: t.Sequence[Prefix], version: int) -> tuple[list[int], list[int], list[int]]:
+    """Sort the blocks of one version by where they begin: their indexes, where they begin, where they end."""
+    # Plain numbers, one version at a time: they sort three times as fast as the blocks themselves.
+    order = [index for index, block in enumerate(prefixes) if block.version == version]
+    order.sort(key=[block.first for block in prefixes].__getitem__ if order else None)
+    return order, [prefixes[index].first for index in order], [prefixes[index].last for index in order]
 
 
 def merged(prefixes: t.Iterable[Prefix]) -> list[Prefix]:

@@ -20,31 +20,28 @@ _DEEPEST = 8  # more is nobody's list
 
 
 class Entry(t.NamedTuple):
-    """One subnet and what its owner calls it."""
+    """One subnet and what its owner calls it, as they came."""
 
-    name: str
-    cidr: str
+    name: t.Any
+    cidr: t.Any
     prefix: _addresses.Prefix
 
     def public(self) -> dict[str, str]:
         """Give it back the way it was written."""
-        return {"name": self.name, "cidr": self.cidr}
+        return {"name": str(self.name or self.cidr), "cidr": str(self.cidr)}
 
 
 def read(entries: t.Any) -> list[Entry]:
     """Read all of them; raises AddressError that names the place of the first bad item."""
-    return [Entry(str(name or cidr), str(cidr), prefix) for name, cidr, prefix in _all(entries)]
+    return list(_all(entries))
 
 
 def prefixes(entries: t.Any) -> list[_addresses.Prefix]:
     """Read them for their addresses only."""
-    return [prefix for _name, _cidr, prefix in _all(entries)]
+    return [entry.prefix for entry in _all(entries)]
 
 
-_Found = t.Tuple[t.Any, t.Any, _addresses.Prefix]  # name, text, prefix
-
-
-def _all(entries: t.Any) -> t.Iterator[_Found]:
+def _all(entries: t.Any) -> t.Iterator[Entry]:
     if isinstance(entries, (str, bytes)) or not isinstance(entries, t.Iterable):
         raise _addresses.AddressError(
             f"a list of subnets is wanted, or a dict from names to them, not {type(entries).__name__}"
@@ -52,7 +49,7 @@ def _all(entries: t.Any) -> t.Iterator[_Found]:
     return _several(entries, "", None, 0)
 
 
-def _several(entries: t.Iterable[t.Any], place: str, name: t.Any, depth: int) -> t.Iterator[_Found]:
+def _several(entries: t.Iterable[t.Any], place: str, name: t.Any, depth: int) -> t.Iterator[Entry]:
     """Read a list, or a dict by name."""
     if depth > _DEEPEST:
         raise _addresses.AddressError(
@@ -65,7 +62,7 @@ def _several(entries: t.Iterable[t.Any], place: str, name: t.Any, depth: int) ->
     for index, item in enumerate(entries):
         if isinstance(item, str):  # nearly all of them, so the place is not written before it is needed
             try:
-                yield (item if name is None else name), item, _addresses.parse(item)
+                yield Entry(name, item, _addresses.parse_once(item))
             except _addresses.AddressError as error:
                 raise _addresses.AddressError(f"{_at(place, index)}: {error}") from None
         else:
@@ -76,7 +73,7 @@ def _at(place: str, index: int) -> str:
     return f"{place}[{index}]" if place else f"item {index}"
 
 
-def _one(item: t.Any, place: str, name: t.Any, depth: int) -> t.Iterator[_Found]:
+def _one(item: t.Any, place: str, name: t.Any, depth: int) -> t.Iterator[Entry]:
     """Read what stands at one place: a text, one owner's, or several."""
     if isinstance(item, t.Mapping) and any(field in item for field in (*_FIELDS, "name")):
         yield from _owner(item, place, name, depth)
@@ -86,7 +83,7 @@ def _one(item: t.Any, place: str, name: t.Any, depth: int) -> t.Iterator[_Found]
         yield from _several(item, place, name, depth + 1)
     else:
         try:
-            yield (item if name is None else name), item, _addresses.parse(item)
+            yield Entry(name, item, _addresses.parse(item))
         except _addresses.AddressError as error:
             raise _addresses.AddressError(f"{place}: {error}") from None
 
@@ -94,7 +91,7 @@ def _one(item: t.Any, place: str, name: t.Any, depth: int) -> t.Iterator[_Found]
 _WITHOUT = "it has no `cidr` and no `subnets`; give it one of them"
 
 
-def _owner(item: t.Mapping[str, t.Any], place: str, name: t.Any, depth: int) -> t.Iterator[_Found]:
+def _owner(item: t.Mapping[str, t.Any], place: str, name: t.Any, depth: int) -> t.Iterator[Entry]:
     """Read a dict of one owner; what it calls itself stands in messages too."""
     own = item.get("name") or name
     if own is not None and own != name:
