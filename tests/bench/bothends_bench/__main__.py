@@ -17,6 +17,7 @@ from typing import Any
 from . import sizes
 from .cloud import CHECKOUT, Cloud, Run, lab
 
+PARTS = ["memory", "overlaps", "api", "loops", "concurrency"]
 Row = dict[str, Any]
 REPORT = CHECKOUT / ".cache" / "reports" / "bench.json"
 
@@ -150,6 +151,47 @@ def memory(count: int, repeat: int) -> list[Row]:
     ]  # fmt: skip
 
 
+# Up to how many subnets each contender of the overlap search is asked; a double loop takes a hundred times as long for ten times.
+SURVIVES = {
+    "ours in a template": 100_000,
+    "netaddr's IPSet (whether, not who)": 1_000_000,
+    "double loop of ipaddress": 3_000,
+    "Jinja loop of ansible.utils": 300,
+}
+SUBNETS = [300, 3_000, 10_000, 100_000, 1_000_000]
+
+
+def overlaps(repeat: int) -> list[Row]:
+    """Who overlaps whom, from texts to the answer."""
+
+    def best(contender: str, shape: str, count: int) -> dict[str, float]:
+        command = [sys.executable, "-m", "bothends_bench.overlaps", contender, shape, str(count)]
+        # What takes long is not measured again.
+        runs = [json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)]
+        while len(runs) < repeat and runs[0]["wall"] < 10:
+            runs.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+        return min(runs, key=lambda run: run["seconds"])
+
+    rows = []
+    for count in SUBNETS:
+        work, goal = f"overlaps among {count:,} subnets", "1.5 s" if count == 100_000 else ""
+        mine = best("ours", "apart", count)
+        rows.append(row(work, round(mine["seconds"], 3), "s CPU", goal=goal, memory=round(mine["MB"])))
+        for contender, most in SURVIVES.items():
+            if count <= most:
+                theirs = best(contender, "apart", count)
+                rows.append(
+                    row(work, round(mine["seconds"], 3), "s CPU", contender, round(theirs["seconds"], 3),
+                        memory=round(mine["MB"]), their_memory=round(theirs["MB"]))
+                )  # fmt: skip
+    for shape, count in (("all equal", 100_000), ("all equal", 1_000_000), ("one bad", 1_000_000)):
+        mine = best("ours", shape, count)
+        work = f"overlaps among {count:,} subnets, {shape}"
+        rows.append(row(work, round(mine["seconds"], 3), "s CPU", goal="1.5 s" if count == 100_000 else ""))
+        rows.append(row(f"{work}: memory beside the texts", round(mine["MB"]), "MB"))
+    return rows
+
+
 def against_a_cloud(database: str, options: argparse.Namespace) -> list[Row]:
     """All that needs an API."""
     rows: list[Row] = []
@@ -201,8 +243,7 @@ def table(rows: list[Row]) -> str:
 def main() -> None:
     """Measure, print the table and keep it as JSON."""
     parser = argparse.ArgumentParser(prog="bothends_bench")
-    parser.add_argument("--parts", nargs="+", choices=("memory", "api", "loops", "concurrency"),
-                        default=["memory", "api", "loops", "concurrency"])  # fmt: skip
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)  # fmt: skip
     parser.add_argument("--databases", nargs="+", choices=("mariadb", "sqlite"), default=["mariadb", "sqlite"])
     parser.add_argument("--sites", nargs="+", type=int, default=[1, 100, 500])
     parser.add_argument("--planned", type=int, default=5000, help="sites of the plan from memory")
@@ -214,6 +255,10 @@ def main() -> None:
     if "memory" in options.parts:
         rows += memory(options.planned, options.repeat)
         say("\n".join(map(line, rows)))
+    if "overlaps" in options.parts:
+        found = overlaps(options.repeat)
+        say("\n".join(map(line, found)))
+        rows += found
     if "api" in options.parts:
         for database in options.databases:
             rows += against_a_cloud(database, options)
