@@ -249,9 +249,9 @@ def test_a_site_without_a_place_in_the_quota(lab, run, end, first):
     try:
         with pytest.raises(VpnError, match="the project may have 5 of kind site_connection"):
             run(many)
+        assert writes(lab, mark) == []
     finally:
         admin.delete("quotas", mine)
-    assert writes(lab, mark) == []
 
 
 def test_absent_removes_exactly_what_was_made(lab, run, end, first):
