@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
@@ -108,7 +109,20 @@ def not_routed(subnet: str) -> str | None:
     if not _addresses.is_prefix(subnet):
         return None
     prefix = _addresses.parse(subnet)
-    return next((block for block in NO_HOSTS if _addresses.parse(block).covers(prefix)), None)
+    return next((text for text, block in zip(NO_HOSTS, _blocks(NO_HOSTS)) if block.covers(prefix)), None)
+
+
+@functools.cache
+def _blocks(texts: tuple[str, ...]) -> list[_addresses.Prefix]:
+    """Read a table of blocks once: thousands of sites are compared with it."""
+    return [_addresses.parse(text) for text in texts]
+
+
+def _is_private(address: str | None) -> bool:
+    if not address or not _addresses.is_address(address):
+        return False
+    prefix = _addresses.parse(address)
+    return any(block.covers(prefix) for block in _blocks(_PRIVATE))
 
 
 # Private addresses: RFC 1918, RFC 6598 and RFC 4193.
@@ -117,12 +131,12 @@ _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "f
 
 def _private_gateways(description: Description) -> Found:
     """A site behind NAT has the NAT's address for the cloud; only a hub in the same private network reaches a private one."""
+    # Where the provider itself reaches no private address, that is told as gateway-not-public.
+    strict = {name for name, hub in description.hubs.items() if PROVIDERS[hub["provider"]].gateway_reserved}
+    public = {name for name, hub in description.hubs.items() if not _is_private(hub["gateway"])}
     for name, site in description.sites.items():
         gateway = site["gateway"]
-        hubs = [description.hubs[hub] for hub in site["hubs"] if hub in description.hubs]
-        public = [hub for hub in hubs if not _addresses.overlaps_any(hub["gateway"], _PRIVATE)]
-        strict = any(PROVIDERS[hub["provider"]].gateway_reserved for hub in hubs)  # told as gateway-not-public
-        if public and not strict and _addresses.is_address(gateway) and _addresses.overlaps_any(gateway, _PRIVATE):
+        if public.intersection(site["hubs"]) and not strict.intersection(site["hubs"]) and _is_private(gateway):
             yield finding(
                 "gateway-private", name, f"vpn_sites.{name}.gateway", gateway, "is a private address, which only a cloud in the same "
                 "private network reaches.", "Write the public address that the cloud sees, and this one as local_address.",

@@ -90,8 +90,8 @@ def _selectors(record: Connection, hub: dict[str, t.Any]) -> Found:
 def _reserved(record: Connection, hub: dict[str, t.Any]) -> Found:
     provider, field = PROVIDERS[hub["provider"]], f"vpn_sites.{record['site']}"
     for index, subnet in enumerate(record["remote"]["subnets"]):
-        if not_routed(subnet):
-            continue  # nowhere, so it is told once
+        if provider.site_reserved and not_routed(subnet):
+            continue  # by nobody, which is told already
         for block in _touched(subnet, provider.site_reserved):
             yield finding(
                 "reserved-subnet", record["site"], f"{field}.subnets[{index}]", subnet,
