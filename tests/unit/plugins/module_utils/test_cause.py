@@ -44,7 +44,14 @@ def child(**change):
 
 
 def sa(*children, number=1, **change):
-    return {"connection": "prod/berlin", "id": number, "state": "ESTABLISHED", "ike": IKE, "children": list(children), **change}
+    return {
+        "connection": "prod/berlin",
+        "id": number,
+        "state": "ESTABLISHED",
+        "ike": IKE,
+        "children": list(children),
+        **change,
+    }
 
 
 def ping(source, target, received=3, **more):
@@ -63,7 +70,10 @@ def connection(**change):
 
 def healthy():
     """Give all that can be seen of a tunnel with nothing broken."""
-    lan = [{"subnet": HERE[0], "dev": "office", "via": ""}, {"subnet": HERE[1], "dev": "office", "via": "192.168.3.254"}]
+    lan = [
+        {"subnet": HERE[0], "dev": "office", "via": ""},
+        {"subnet": HERE[1], "dev": "office", "via": "192.168.3.254"},
+    ]
     evidence = {
         "connection": "prod/berlin", "log": {}, "log_read": True, "stored": copy.deepcopy(RECORD), "loaded": True, "key_loaded": True,
         "addresses": [GATEWAY, "192.168.3.1"], "forwarding": {"4": True, "6": False}, "gateway_route": {"dev": "wan", "via": ""},
@@ -76,7 +86,9 @@ def healthy():
         "connections": [connection()],
         "description": {
             "policies": [copy.deepcopy(policy)],
-            "connections": [{"name": "berlin", "gateway": GATEWAY, "subnets": HERE, "policy": "default", "state": "present"}],
+            "connections": [
+                {"name": "berlin", "gateway": GATEWAY, "subnets": HERE, "policy": "default", "state": "present"}
+            ],
         },
     }
     return {
@@ -220,7 +232,9 @@ def broken(changes):
     return view
 
 
-@pytest.mark.parametrize(("changes", "causes"), [pytest.param(changes, causes, id=name) for name, changes, causes in BREAKS])
+@pytest.mark.parametrize(
+    ("changes", "causes"), [pytest.param(changes, causes, id=name) for name, changes, causes in BREAKS]
+)
 def test_what_is_broken_is_named(changes, causes):
     found = _cause.causes(RECORD, TUNNEL, broken(changes))
     assert {one["code"]: one["end"] for one in found} == causes
@@ -283,7 +297,11 @@ def test_a_fact_that_no_row_knows_is_written_wrong():
     from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_log
 
     made = set(re.findall(r'"((?:site|hub|sa|path|ping|log|declared)\.\w+)"', inspect.getsource(_cause_facts)))
-    made |= {f"{end}.{name}" for end in ("site", "hub") for name in (*_cause_facts._CLASSES, "id", "gateway", "subnets", "disabled")}
+    made |= {
+        f"{end}.{name}"
+        for end in ("site", "hub")
+        for name in (*_cause_facts._CLASSES, "id", "gateway", "subnets", "disabled")
+    }
     made |= {f"hub.{name}" for name in _cause_facts._STATES.values()}
     made |= {f"log.{row.event}" for row in _strongswan_log.PATTERNS}
     made |= {f"log.{kind}.{end}" for kind in ("ike", "ipsec", "pfs") for end in ("site", "hub")}

@@ -142,7 +142,12 @@ def test_trouble_that_is_over_is_no_event(jobs):
     ],
 )  # fmt: skip
 def test_which_algorithm_differs(received, configured, exchange, differing):
-    lines = [COME, f"parsed {exchange} request 0 [ SA ]", f"received proposals: {received}", f"configured proposals: {configured}"]
+    lines = [
+        COME,
+        f"parsed {exchange} request 0 [ SA ]",
+        f"received proposals: {received}",
+        f"configured proposals: {configured}",
+    ]
     (event,) = kinds(lines).values()
     assert sorted(event["differing"]) == sorted(differing)
 
@@ -161,7 +166,9 @@ def test_whose_lines_they_are():
 def test_what_was_asked_for():
     (event,) = kinds([COME_4500, LOOKING, "no matching peer config found"]).values()
     assert event["ids"] == [HERE, "other.example"]
-    (event,) = kinds([COME_4500, "traffic selectors 192.168.3.0/24 192.168.4.0/24 === 10.0.0.0/8 unacceptable"]).values()
+    (event,) = kinds(
+        [COME_4500, "traffic selectors 192.168.3.0/24 192.168.4.0/24 === 10.0.0.0/8 unacceptable"]
+    ).values()
     assert event["subnets"] == [["192.168.3.0/24", "192.168.4.0/24"], ["10.0.0.0/8"]]
 
 
@@ -173,7 +180,9 @@ def test_an_id_of_the_other_end_cannot_write_a_line():
 
 @pytest.mark.parametrize("before", ["", "Nov 23 07:01:25 ", "2026-11-23T07:01:25 berlin charon: "])
 def test_lines_with_a_time(before):
-    (entry,) = log.read_file(f"{before}07[IKE] <prod/berlin|3> received AUTHENTICATION_FAILED notify error\nno line of charon's\n")
+    (entry,) = log.read_file(
+        f"{before}07[IKE] <prod/berlin|3> received AUTHENTICATION_FAILED notify error\nno line of charon's\n"
+    )
     assert entry == ("07", NAME, "received AUTHENTICATION_FAILED notify error")
 
 
