@@ -11,17 +11,24 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import subprocess
 import typing as t
 
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _group_rules, _single_kinds, _single_run
+from ansible_collections.bothends.vpn.plugins.module_utils import (
+    _cloud,
+    _group_rules,
+    _objects,
+    _single_kinds,
+    _single_run,
+)
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from bothends_lab.cloud.api import ApiError
 
-from .conftest import Playbooks, Run, writes
+from .conftest import ROOT, Playbooks, Run, writes
 
 DRIVER = "neutron_vpnaas.services.vpn.service_drivers.ipsec.IPsecVPNDriver"
 KEY = "a key that nobody may read"
@@ -155,6 +162,34 @@ def unchanged(lab, modules, *tasks):
     """Whether tasks change nothing, and write nothing."""
     mark = lab.mark()
     return not any(one["changed"] or one.get("failed") for one in modules(*tasks)) and writes(lab, mark) == []
+
+
+# --- whole -----------------------------------------------------------------------------------------------------------
+
+FIELDS = """
+import json
+from neutron.extensions import securitygroup
+from neutron_lib.api.definitions import vpn, vpn_endpoint_groups, vpn_flavors
+maps = {**vpn.RESOURCE_ATTRIBUTE_MAP, **vpn_endpoint_groups.RESOURCE_ATTRIBUTE_MAP}
+maps["security_group_rules"] = securitygroup.RESOURCE_ATTRIBUTE_MAP["security_group_rules"]
+maps["vpnservices"] = {**maps["vpnservices"], **vpn_flavors.RESOURCE_ATTRIBUTE_MAP["vpnservices"]}
+print(json.dumps({name: [field for field, row in of.items() if row["allow_post"] or row["allow_put"]] for name, of in maps.items()}))
+"""
+
+
+def test_every_field_that_the_api_takes_has_an_option():
+    """As the server's own tables have them."""
+    said = subprocess.run(
+        [ROOT / ".cache/lab/venv/bin/python", "-c", FIELDS], capture_output=True, text=True, check=True
+    )
+    theirs = {plural: set(fields) for plural, fields in json.loads(said.stdout.splitlines()[-1]).items()}
+    common = {"name", "description", "tenant_id"}
+    for kind, row in _single_kinds.ROWS.items():
+        options = set(_single_kinds.options(kind))
+        assert theirs[_objects.KINDS[kind].plural] == {*row.fields.values(), *common}, kind
+        assert options > {*row.fields, "name", "description", "project_id"}
+    rule = {*_objects.KINDS["security_group_rule"].content, "tenant_id"}
+    assert theirs["security_group_rules"] <= rule and len(theirs["security_group_rules"]) > 8
 
 
 # --- made ------------------------------------------------------------------------------------------------------------
