@@ -8,119 +8,14 @@ A playbook runs each of them; what is a table of cases runs the same code withou
 
 from __future__ import annotations
 
-import copy
-import functools
-import json
-import subprocess
 import typing as t
 
 import pytest
-import yaml
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.bothends.vpn.plugins.module_utils import (
-    _cloud,
-    _group_rules,
-    _objects,
-    _single_kinds,
-    _single_run,
-)
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from bothends_lab.cloud.api import ApiError
 
-from .conftest import ROOT, Playbooks, Run, writes
-
-DRIVER = "neutron_vpnaas.services.vpn.service_drivers.ipsec.IPsecVPNDriver"
-KEY = "a key that nobody may read"
-OTHER_KEY = "another one of that kind"
-Task = tuple[str, dict[str, t.Any]]
-
-CONNECTION = {
-    "name": "berlin", "vpn_service": "vpn", "ike_policy": "strong", "ipsec_policy": "strong", "local_endpoint_group": "here",
-    "peer_endpoint_group": "there", "peer_address": "203.0.113.10", "psk": KEY,
-}  # fmt: skip
-WHOLE: list[Task] = [
-    ("ike_policy", {"name": "strong", "encryption": "aes-256", "integrity": "sha384", "dh_group": "group20"}),
-    ("ipsec_policy", {"name": "strong", "encryption": "aes-256-gcm-16", "pfs_group": "group20", "lifetime": 7200}),
-    ("vpn_service", {"name": "vpn", "vpc": "prod", "description": "of the scenario"}),
-    ("endpoint_group", {"name": "here", "type": "subnet", "endpoints": ["app", "192.168.2.0/24"]}),
-    ("endpoint_group", {"name": "there", "type": "cidr", "endpoints": ["192.168.3.7/24"]}),
-    ("site_connection", CONNECTION),
-]
-RULE: Task = (
-    "security_group_rules",
-    {"security_group": "servers", "rules": [{"protocol": "icmp", "description": "of the play"}]},
-)
-PATHS = {
-    "ike_policy": "vpn/ikepolicies", "ipsec_policy": "vpn/ipsecpolicies", "vpn_service": "vpn/vpnservices",
-    "endpoint_group": "vpn/endpoint-groups", "site_connection": "vpn/ipsec-site-connections",
-}  # fmt: skip
-
-
-class Play:
-    """Runs modules as the tasks of one play; the cloud comes from the action group's defaults."""
-
-    def __init__(self, playbook: Playbooks, directory: t.Any) -> None:
-        self.playbook, self.directory = playbook, directory
-        self.output = ""
-
-    def __call__(self, *tasks: Task, check: bool = False) -> list[dict[str, t.Any]]:
-        """Run them, whatever comes of each; gives their results."""
-        kept, play = self.directory / "results.json", self.directory / "play.yml"
-        kept.unlink(missing_ok=True)
-        body: list[dict[str, t.Any]] = [
-            {
-                "name": f"Task {number}",
-                f"bothends.vpn.{module}": options,
-                "register": f"result_{number}",
-                "ignore_errors": True,
-            }
-            for number, (module, options) in enumerate(tasks)
-        ]
-        results = ", ".join(f"result_{number}" for number in range(len(tasks)))
-        body.append(
-            {"name": "Keep", "ansible.builtin.copy": {"content": "{{ [" + results + "] | to_json }}", "dest": str(kept), "mode": "0600"},
-             "check_mode": False, "diff": False}
-        )  # fmt: skip
-        play.write_text(
-            yaml.safe_dump(
-                [{"hosts": "prod", "connection": "local", "gather_facts": False, "tasks": body,
-                  "module_defaults": {"group/bothends.vpn.openstack": {"cloud": "lab"}},
-                  "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}}]
-            )
-        )  # fmt: skip
-        run: Run = self.playbook.file(play, "--diff", "-vvv", *(["--check"] if check else []))
-        self.output += run.output
-        return json.loads(kept.read_text())
-
-
-class Modules:
-    """Runs what the modules run, in this process."""
-
-    def __init__(self) -> None:
-        self.cloud = functools.cache(_cloud.Cloud)
-        self.output = ""
-
-    def __call__(self, *tasks: Task, check: bool = False) -> list[dict[str, t.Any]]:
-        """Run them, whatever comes of each; gives their results."""
-        results = [self._run(module, {"cloud": "lab", **options}, check) for module, options in tasks]
-        self.output += repr(results)
-        return results
-
-    def _run(self, module: str, options: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
-        rules = module == "security_group_rules"
-        spec = _single_run.spec(_group_rules.OPTIONS if rules else _single_kinds.options(module))
-        outcome = ArgumentSpecValidator(spec).validate(copy.deepcopy(options))
-        assert not outcome.error_messages, outcome.error_messages
-        work = _single_run.apply_rules if rules else functools.partial(_single_run.apply, module)
-        try:
-            return work(outcome.validated_parameters, self.cloud(options["cloud"]), check)
-        except VpnError as error:
-            return {"changed": False, **error.result, "failed": True, "msg": str(error)}
-
-    def one(self, module: str, check: bool = False, **options: t.Any) -> dict[str, t.Any]:
-        """Run one."""
-        return self((module, options), check=check)[0]
+from .conftest import writes
+from .single_runs import KEY, OTHER_KEY, PATHS, RULE, WHOLE, Modules, Play, Task, there, unchanged
 
 
 @pytest.fixture(scope="module")
@@ -150,46 +45,6 @@ def checked(play, lab):
 def created(checked, play):
     """The first real run."""
     return play(*WHOLE, RULE)
-
-
-def there(lab, kind, **fields):
-    """The objects of a kind, by their fields."""
-    found = lab.api().list(PATHS[kind])
-    return [one for one in found if all(one[field] == value for field, value in fields.items())]
-
-
-def unchanged(lab, modules, *tasks):
-    """Whether tasks change nothing, and write nothing."""
-    mark = lab.mark()
-    return not any(one["changed"] or one.get("failed") for one in modules(*tasks)) and writes(lab, mark) == []
-
-
-# --- whole -----------------------------------------------------------------------------------------------------------
-
-FIELDS = """
-import json
-from neutron.extensions import securitygroup
-from neutron_lib.api.definitions import vpn, vpn_endpoint_groups, vpn_flavors
-maps = {**vpn.RESOURCE_ATTRIBUTE_MAP, **vpn_endpoint_groups.RESOURCE_ATTRIBUTE_MAP}
-maps["security_group_rules"] = securitygroup.RESOURCE_ATTRIBUTE_MAP["security_group_rules"]
-maps["vpnservices"] = {**maps["vpnservices"], **vpn_flavors.RESOURCE_ATTRIBUTE_MAP["vpnservices"]}
-print(json.dumps({name: [field for field, row in of.items() if row["allow_post"] or row["allow_put"]] for name, of in maps.items()}))
-"""
-
-
-def test_every_field_that_the_api_takes_has_an_option():
-    """As the server's own tables have them."""
-    said = subprocess.run(
-        [ROOT / ".cache/lab/venv/bin/python", "-c", FIELDS], capture_output=True, text=True, check=True
-    )
-    theirs = {plural: set(fields) for plural, fields in json.loads(said.stdout.splitlines()[-1]).items()}
-    common = {"name", "description", "tenant_id"}
-    for kind, row in _single_kinds.ROWS.items():
-        options = set(_single_kinds.options(kind))
-        assert theirs[_objects.KINDS[kind].plural] == {*row.fields.values(), *common}, kind
-        assert options > {*row.fields, "name", "description", "project_id"}
-    rule = {*_objects.KINDS["security_group_rule"].content, "tenant_id"}
-    assert theirs["security_group_rules"] <= rule and len(theirs["security_group_rules"]) > 8
 
 
 # --- made ------------------------------------------------------------------------------------------------------------
@@ -477,89 +332,6 @@ def test_all_goes_in_turn(created, lab, play, modules):
     assert done[0]["plan"] == planned[0]["plan"] and all(one["changed"] and not one.get("failed") for one in done), done
     assert [there(lab, kind) for kind in PATHS] == [[]] * len(PATHS)
     assert unchanged(lab, modules, *off)
-
-
-def test_the_dialect_of_another_provider(modules, lab):
-    """Through the front that speaks it: its words, its fields, and a key that does not come back."""
-    otc = {"cloud": "lab-otc", "provider": "otc"}
-    key = OTHER_KEY.replace(" ", ".")
-    chain: list[Task] = [(module, {**options, **otc}) for module, options in WHOLE]
-    chain[1][1].update(encryption="aes-256")
-    chain[-1][1].update(psk=key)
-    planned, made = modules(*chain, check=True), modules(*chain)
-    assert not any(one.get("failed") for one in made), made
-    assert [one["plan"] for one in made] == [one["plan"] for one in planned]
-    assert unchanged(lab, modules, *chain)
-    (connection,) = there(lab, "site_connection", name="berlin")
-    assert connection["psk"] == key
-    other: Task = ("site_connection", {**otc, "name": "berlin", "psk": KEY.replace(" ", ".")})
-    assert unchanged(lab, modules, other), "nobody can tell"
-    sent = modules.one("site_connection", **other[1], send_psk=True)
-    assert sent["plan"][0]["fields"] == ["psk"] and there(lab, "site_connection", psk=KEY.replace(" ", "."))
-    refused = modules.one("site_connection", **otc, name="berlin", mtu=1400)
-    assert refused["failed"] and "otc takes only 1500" in refused["msg"]
-    gone = modules(
-        *(
-            (module, {"cloud": "lab-otc", "name": options["name"], "state": "absent"})
-            for module, options in reversed(chain)
-        )
-    )
-    assert all(one["changed"] for one in gone) and [there(lab, kind) for kind in PATHS] == [[]] * len(PATHS)
-    assert key not in modules.output and KEY.replace(" ", ".") not in modules.output
-
-
-@pytest.fixture
-def flavor(lab):
-    """What the cloud's operator offers; nothing of a VPN is left after it."""
-    admin = lab.api("lab-admin")
-    profile = admin.create("service_profiles", "service_profile", driver=DRIVER)
-    flavor = admin.create("flavors", "flavor", name="fast", service_type="VPN")
-    admin.request("POST", f"/flavors/{flavor['id']}/service_profiles", {"service_profile": {"id": profile["id"]}})
-    yield flavor["id"]
-    lab.reset_cloud_vpn()
-    admin.delete("flavors", flavor["id"])
-    admin.delete("service_profiles", profile["id"])
-
-
-def test_an_administrator_makes_what_belongs_to_another_project(modules, lab, flavor):
-    """By that project's id, and by a flavor; two projects may have things of one name."""
-    admin = lab.api("lab-admin")
-    project = admin.list("routers", name="test")[0]["project_id"]
-    theirs = {"cloud": "lab-admin", "project_id": project}
-    own = admin.create("vpn/ikepolicies", "ikepolicy", name="strong", auth_algorithm="sha256")
-    tasks: list[Task] = [
-        ("ike_policy", {**theirs, "name": "strong"}),
-        ("vpn_service", {**theirs, "name": "vpn", "vpc": "test", "flavor": "fast"}),
-        (
-            "security_group_rules",
-            {**theirs, "security_group": "servers", "rules": [{"protocol": "udp", "ports": [4500]}]},
-        ),
-    ]
-    made = modules(*tasks)
-    assert not any(one.get("failed") for one in made), made
-    assert there(lab, "ike_policy")[0]["project_id"] == project != own["project_id"]
-    assert there(lab, "vpn_service")[0]["flavor_id"] == flavor
-    assert unchanged(lab, modules, *tasks) and unchanged(
-        lab, modules, ("vpn_service", {"name": "vpn", "flavor": flavor})
-    )
-    refused = modules.one("ike_policy", **theirs, id=own["id"], lifetime=7200)
-    assert refused["failed"] and "cannot be given to another" in refused["msg"]
-    gone = modules(*((module, {**options, "state": "absent"}) for module, options in reversed(tasks)))
-    assert all(one["changed"] for one in gone) and [one["id"] for one in admin.list("vpn/ikepolicies")] == [own["id"]]
-
-
-def test_a_quota_without_room_is_told_before_the_first_write(modules, lab):
-    """The server itself has the last word: it refuses it too."""
-    admin, project = lab.api("lab-admin"), lab.api().list("routers", name="prod")[0]["project_id"]
-    admin.request("PUT", f"/quotas/{project}", {"quota": {"ikepolicy": 0}})
-    try:
-        mark = lab.mark()
-        refused = modules.one("ike_policy", name="one too many")
-        assert refused["failed"] and "over-quota" in refused["msg"] and writes(lab, mark) == []
-        with pytest.raises(ApiError, match="Quota exceeded"):
-            lab.api().create("vpn/ikepolicies", "ikepolicy", name="x", auth_algorithm="sha256")
-    finally:
-        admin.delete("quotas", project)
 
 
 def test_no_key_was_shown(created, play, modules):
