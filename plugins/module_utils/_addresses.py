@@ -167,9 +167,15 @@ def _is_cidr(block: Prefix) -> bool:
     return size & (size - 1) == 0 and block.first % size == 0
 
 
+def found(text: t.Any) -> Prefix | None:
+    """Read a prefix; None for anything else (a subnet may also be given by its name or id)."""
+    block = _understood(_plain(text))
+    return block if block.__class__ is Prefix else None
+
+
 def is_prefix(text: t.Any) -> bool:
-    """Tell whether the text is a prefix (a subnet may also be given by its name or id)."""
-    return isinstance(_understood(_plain(text)), Prefix)
+    """Tell whether the text is a prefix."""
+    return _understood(_plain(text)).__class__ is Prefix
 
 
 def is_address(text: str) -> bool:

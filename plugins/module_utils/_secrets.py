@@ -58,7 +58,7 @@ def occurring(keys: t.Collection[str], shown: t.Any) -> set[str]:
 
 def _texts(value: t.Any) -> t.Iterator[str]:
     """Everything in a nested value as text; names of fields too."""
-    if isinstance(value, t.Mapping):
+    if isinstance(value, dict):
         for name, one in value.items():
             yield str(name)
             yield from _texts(one)

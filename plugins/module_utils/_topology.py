@@ -142,7 +142,8 @@ def _end(gateway: str | None, address: str | None, identity: Id | None, subnets:
 
 def written(subnet: str) -> str:
     """Write a subnet the one way where it is a prefix; a name or id stays as it is."""
-    return _addresses.normalize(subnet) if _addresses.is_prefix(subnet) else subnet
+    found = _addresses.found(subnet)
+    return str(found) if found else subnet
 
 
 def _selector_mode(asked: str, ike_version: str, platform: str) -> str:
@@ -158,12 +159,14 @@ def tunnels(record: Connection) -> list[Tunnel]:
 
     The order in which a user wrote the subnets does not matter, so that reordering a list changes nothing.
     """
-    local, remote = (sorted(set(record[end]["subnets"]), key=order) for end in ("local", "remote"))
+    local, remote = (
+        [(one, family(one)) for one in sorted(set(record[end]["subnets"]), key=order)] for end in ("local", "remote")
+    )
     if record["selector_mode"] == "per_pair":
-        parts = [([one], [other]) for one in local for other in remote if family(one) in (family(other), 0)]
+        parts = [([one], [other]) for one, ours in local for other, theirs in remote if ours in (theirs, 0)]
     else:
         parts = [
-            ([one for one in local if family(one) in (version, 0)], [one for one in remote if family(one) == version])
+            ([one for one, ours in local if ours in (version, 0)], [one for one, theirs in remote if theirs == version])
             for version in (4, 6)
         ]
     return [
@@ -174,12 +177,14 @@ def tunnels(record: Connection) -> list[Tunnel]:
 
 def family(subnet: str) -> int:
     """Tell 4 or 6; 0 for a name that the cloud has not resolved yet."""
-    return _addresses.parse(subnet).version if _addresses.is_prefix(subnet) else 0
+    found = _addresses.found(subnet)
+    return found.version if found else 0
 
 
 def order(subnet: str) -> tuple[t.Any, ...]:
     """Sort names first, then addresses."""
-    return (1, *_addresses.parse(subnet)) if _addresses.is_prefix(subnet) else (0, subnet)
+    found = _addresses.found(subnet)
+    return (1, *found) if found else (0, subnet)
 
 
 def mirror(record: Connection) -> Connection:
