@@ -133,7 +133,7 @@ $(IOSXE_YANG): | venv
 	mkdir -p $(@D)
 	$(step) 'judges: read the YANG modules' python tests/judges/yang_tree.py $@ tests/requirements/yang.txt
 
-bench: venv ## speed against bare clients and loops, in the lab on MariaDB and SQLite: about an hour (needs root)
+bench: venv ## speed against bare clients and loops, in the lab on MariaDB and SQLite: a quarter of an hour (needs root)
 	$(step) 'lab: set-up' tests/lab/setup.sh
 	$(step) 'bench: set-up' tests/bench/setup.sh
 	$(step-in-home) bench env PYTHONPATH=$(TREE):tests/lab:tests/bench python -m bothends_bench $(ARGS)

@@ -71,7 +71,8 @@ def measure(count: int) -> dict[str, float]:
         out[name] = round(out.get(name, 0) + time.process_time() - begin, 2)
         return result
 
-    options = ArgumentSpecValidator(_hub_options.spec()).validate(sizes.hub_of(count)).validated_parameters
+    given = sizes.hub([sizes.site(number) for number in range(count)])
+    options = ArgumentSpecValidator(_hub_options.spec()).validate(given).validated_parameters
     there = empty()
     described, keys = timed("description", lambda: _hub_options.describe(options))
     found = timed("checks", lambda: _rules.offline(described, keys, needed=False))
