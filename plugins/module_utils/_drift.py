@@ -31,17 +31,9 @@ STALE = "in force"
 _HIDDEN = {"psk": "another key"}
 
 
-class Row(t.TypedDict):
-    """One difference, or one thing that could not be compared, with the reason in ``note``."""
-
-    kind: str
-    connection: str  # hub/site, or hub/site/n
-    field: str
-    described: t.Any
-    cloud: t.Any
-    router: t.Any
-    running: t.Any
-    note: str
+# One difference, or one thing that could not be compared: ``kind``, ``connection`` (hub/site, or hub/site/n), ``field``, what each
+# of the four says (``described``, ``cloud``, ``router``, ``running``), and a ``note``.
+Row = t.Dict[str, t.Any]
 
 
 class Cloud(t.TypedDict, total=False):
@@ -133,7 +125,7 @@ def rows(
 
 def _row(kind: str, connection: str, field: str, note: str = "", **views: t.Any) -> Row:
     shown = {view: views.get(view, UNKNOWN) for view in ("described", "cloud", "router", "running")}
-    return Row(kind=kind, connection=connection, field=field, note=note, **shown)  # type: ignore[typeddict-item]
+    return {"kind": kind, "connection": connection, "field": field, **shown, "note": note}
 
 
 # --- the views ------------------------------------------------------------------------------------------------------
@@ -274,11 +266,11 @@ def _beside(records: t.Sequence[Record], views: list[View]) -> list[Row]:
                 row = table[subject, field] = _row(
                     DIFFERENCE, subject, field, described="(secret)" if hidden else _shown(described)
                 )
-            row[view.name] = hidden or _shown(there)  # type: ignore[literal-required]
+            row[view.name] = hidden or _shown(there)
     for (subject, field), row in table.items():
         for view in views:
-            if row[view.name] == UNKNOWN and (_connection(subject), field) in view.carries:  # type: ignore[literal-required]
-                row[view.name] = SAME  # type: ignore[literal-required]
+            if row[view.name] == UNKNOWN and (_connection(subject), field) in view.carries:
+                row[view.name] = SAME
     return [
         table[one]
         for one in sorted(table, key=lambda one: (order.get(_connection(one[0]), len(order)), one[0], one[1]))

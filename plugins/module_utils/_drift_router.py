@@ -157,8 +157,8 @@ def running(record: Record, sas: t.Iterable[dict[str, t.Any]]) -> list[Differenc
 
 
 def _hashable(one: Difference) -> Difference:
-    return one._replace(**{end: tuple(value) for end in ("described", "there")
-                           if isinstance(value := getattr(one, end), list)})  # fmt: skip
+    described, there = (tuple(end) if isinstance(end, list) else end for end in (one.described, one.there))
+    return one._replace(described=described, there=there)
 
 
 def _plain(value: str) -> str:
