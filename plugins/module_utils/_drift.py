@@ -91,6 +91,19 @@ class World(t.NamedTuple):
         why = f"router {record['router']} is not in this run"
         return (self.routers or {}).get(record["router"]) or Router(error=why, sas_error=why, asked=False)
 
+    def held(self) -> dict[tuple[str | None, str], dict[str, t.Any]]:
+        """Give each site's files by router, None for those that are carried over, and site."""
+        sources = [*(self.routers or {}).items(), (None, self.files)]
+        return {(host, one["site"]): one for host, router in sources for one in router.get("sites", [])}
+
+    def home(self, record: Record) -> tuple[str | None, str]:
+        """Say where among ``held()`` a connection's site belongs."""
+        return (None if self.by_hand(record) else record["router"], record["site"])
+
+    def stored(self) -> dict[str, dict[str, t.Any]]:
+        """Give the clouds' connections by name."""
+        return {one["name"]: one for cloud in (self.clouds or {}).values() for one in cloud.get("connections", [])}
+
 
 def rows(
     records: t.Sequence[Record],
@@ -115,7 +128,7 @@ def rows(
         out += _left(records, world, known)
     told = _beside(records, views)
     _explain(told, world)
-    told += [row for record in records for row in _stale(record, world)]
+    told += _stale(records, world)
     told += [row for row in out if row["kind"] == DIFFERENCE]
     return told + sorted(
         (row for row in out if row["kind"] != DIFFERENCE),
@@ -189,10 +202,11 @@ def _connection(subject: str) -> str:
 def _router_view(records: t.Sequence[Record], world: World, key: str, templates_dir: str, out: list[Row]) -> View:
     found: list[Difference] = []
     carries: set[tuple[str, str]] = set()
+    held = world.held()
     for site, of_site in itertools.groupby(sorted(records, key=lambda one: one["site"]), key=lambda one: one["site"]):
         everyone = list(of_site)
         router, wanted = world.router(everyone[0]), [one for one in everyone if one["state"] == "present"]
-        there = next((one for one in router.get("sites", []) if one["site"] == site), None)
+        there = held.get(world.home(everyone[0]))
         names = [record["name"] for record in everyone]
         problem = (there or {}).get("problem")
         if router.get("error") or problem:
@@ -239,13 +253,12 @@ def _running_view(records: t.Sequence[Record], world: World, out: list[Row]) -> 
 
 def _left(records: t.Sequence[Record], world: World, known: t.Mapping[str, t.Collection[str]]) -> list[Row]:
     """Tell of files of sites that nobody describes, or whose router is another; one of an unknown hub is somebody else's."""
-    homes = {record["site"]: None if world.by_hand(record) else record["router"] for record in records}
+    homes = {record["site"]: world.home(record) for record in records}
     return [
         _row(DIFFERENCE, one["name"], "connection", described=NOT_THERE, router=THERE,
-             note=f"the description has no site {there['site']} for {host or 'a file'}")
-        for host, router in [*(world.routers or {}).items(), (None, world.files)]
-        for there in router.get("sites", [])
-        if (homes[there["site"]] != host if there["site"] in homes else there["site"] not in known["sites"])
+             note=f"the description has no site {site} for {host or 'a file'}")
+        for (host, site), there in world.held().items()
+        if (homes[site] != (host, site) if site in homes else site not in known["sites"])
         for one in there["connections"]
         if one["hub"] in known["hubs"]
     ]  # fmt: skip
@@ -283,62 +296,55 @@ def _shown(value: t.Any) -> t.Any:
 
 def _explain(told: list[Row], world: World) -> None:
     """Say what is known beside a difference: what the cloud does in truth, and whether both ends have the same other key."""
-    clouds, routers = world.clouds or {}, [*(world.routers or {}).values(), world.files]
-    digests = {one["name"]: one.get("psk_digest") for cloud in clouds.values() for one in cloud.get("connections", [])}
-    held = {
-        one["name"]: one["psk_digest"]
-        for router in routers
-        for site in router.get("sites", [])
-        for one in site["connections"]
-    }
+    clouds = world.clouds or {}
+    held = {one["name"]: one["psk_digest"] for site in world.held().values() for one in site["connections"]}
+    theirs: dict[str, set[str | None]] = {}
+    for name, one in world.stored().items():
+        theirs.setdefault(_connection(name), set()).add(one.get("psk_digest"))
     for row in told:
-        hub, _slash, _site = row["connection"].partition("/")
-        effective = clouds.get(hub, {}).get("provider", {}).get("effective", {})
+        connection = _connection(row["connection"])
+        effective = clouds.get(connection.partition("/")[0], {}).get("provider", {}).get("effective", {})
         if row["field"] in effective:
             row["note"] = f"in force at the cloud: {effective[row['field']]}"
-        if row["field"] == "psk" and row["cloud"] == row["router"] == _HIDDEN["psk"]:
-            theirs = {digest for name, digest in digests.items() if f"{name}/".startswith(row["connection"] + "/")}
-            same = theirs == {held.get(_connection(row["connection"]))}
-            row["note"] = (
-                "both ends have the same other key" if same else "the two ends' keys differ from each other too"
-            )
+        if row["field"] == "psk" and row["cloud"] == row["router"] == _HIDDEN["psk"] and connection in theirs:
+            same = theirs[connection] == {held.get(connection)}
+            row["note"] = f"both ends have {'the same other key' if same else 'another key, and not the same'}"
 
 
 # --- stored, and not in force ---------------------------------------------------------------------------------------
 
 
-def _stale(record: Record, world: World) -> list[Row]:
+def _stale(records: t.Sequence[Record], world: World) -> list[Row]:
     """Tell of changes that are younger than the SAs that carry a connection: a running SA keeps what it was born with."""
-    router = world.router(record)
+    held, stored = world.held(), world.stored()
+    out = []
+    for record in records:
+        oldest = _born(record, world.router(record))
+        if oldest is None or record["state"] != "present":
+            continue
+        written = [_seconds(stored.get(one["name"], {}).get("updated_at")) for one in record["tunnels"]]
+        changes = {"router": held.get(world.home(record), {}).get("modified"), "cloud": max(written, default=0.0)}
+        late = {end: when for end, when in changes.items() if when and when > oldest}
+        if late:
+            note = f"stored but not in force since {_when(min(late.values()))}: the SA is older; new SAs bring it into force"
+            shown = {end: f"stored {_when(when)}" for end, when in late.items()}
+            out.append(_row(DIFFERENCE, record["name"], STALE, note=note, running=f"SA of {_when(oldest)}", **shown))
+    return out
+
+
+def _born(record: Record, router: Router) -> float | None:
+    """Say when the oldest SA that carries something of a connection was made, where that is known."""
     now, sas = router.get("now"), router.get("sas")
-    if now is None or not sas or record["state"] != "present":
-        return []
+    if now is None or not sas:
+        return None
     births = [_drift_router.born(sa, now) for sa in _drift_router.carrying(record, sas)]
-    known = [one for one in births if one is not None]
-    if not known:
-        return []
-    oldest = min(known)
-    names = {tunnel["name"] for tunnel in record["tunnels"]}
-    changes: dict[str, float] = {}
-    for one in router.get("sites", []):
-        if one["site"] == record["site"] and one.get("modified"):
-            changes["router"] = one["modified"]
-    written = [_seconds(one["updated_at"]) for one in (world.clouds or {}).get(record["hub"], {}).get("connections", [])
-               if one["name"] in names and one.get("updated_at")]  # fmt: skip
-    if written:
-        changes["cloud"] = max(written)
-    late = {end: when for end, when in changes.items() if when > oldest}
-    if not late:
-        return []
-    stored = {end: f"stored {_when(when)}" for end, when in late.items()}
-    note = f"stored but not in force since {_when(min(late.values()))}: the SA is older; new SAs bring it into force"
-    return [_row(DIFFERENCE, record["name"], STALE, note=note, running=f"SA of {_when(oldest)}", **stored)]
+    return min((one for one in births if one is not None), default=None)
 
 
-def _seconds(text: str) -> float:
-    """Read a time of the API; one without a zone is UTC."""
+def _seconds(text: str | None) -> float:
+    """Read a time of the API; one without a zone is UTC, what is none is 0."""
     try:
-        when = datetime.datetime.fromisoformat(text)
+        when = datetime.datetime.fromisoformat(text or "")
     except ValueError:
         return 0.0
     return (when if when.tzinfo else when.replace(tzinfo=datetime.timezone.utc)).timestamp()

@@ -80,6 +80,8 @@ class _Teller:
         self.before, self.after = _Words(snapshot, provider), _Words(after, provider)
         self.there = {one["id"]: one for one in snapshot["site_connection"]}
         self.then = {one["id"]: one for one in after["site_connection"]}
+        kinds = {step.kind for step in planned.steps}
+        self.were = {one["id"]: one for kind in kinds for one in snapshot[kind]}
         self.steps = {step.id or self.ids[t.cast(_steps.Ref, step.ref)]: step for step in planned.steps}
 
     def told(self) -> list[Difference]:
@@ -91,7 +93,7 @@ class _Teller:
             if step.kind == "security_group_rule":
                 out.append(self._object(step, "security_group_rules", step.name))
             elif step.kind == "vpn_service" and step.verb == "update":
-                out += [self._field(self.hub, None, f"vpn_service.{field}", value, self._was(step).get(field))
+                out += [self._field(self.hub, None, f"vpn_service.{field}", value, self.were[t.cast(str, step.id)].get(field))
                         for field, value in step.body.items()]  # fmt: skip
             elif step.verb == "delete" and step.kind == "site_connection" and step.id not in replaced:
                 out.append(self._object(step, "connection", step.name))
@@ -126,11 +128,8 @@ class _Teller:
         if not told:
             yield self._field(connection, name, "connection", step.why, "another one")
 
-    def _was(self, step: _steps.Step) -> Body:
-        return next(one for one in self.snapshot[step.kind] if one["id"] == step.id)
-
     def _object(self, step: _steps.Step, field: str, name: str) -> Difference:
-        who = owner(step.body if step.verb == "create" else self._was(step))
+        who = owner(step.body if step.verb == "create" else self.were[t.cast(str, step.id)])
         connection = "/".join(filter(None, who)) if who else self.hub
         ends = (name, NOT_THERE) if step.verb == "create" else (NOT_THERE, name)
         return self._field(connection, None, field, *ends)

@@ -194,7 +194,7 @@ def test_another_key_is_told_without_the_key(tmp_path):
     changed = {"prod": {"differences": [cloud_says("psk", None, None)]}}
     for psk, note in (
         ("another key of the router", "both ends have the same"),
-        ("a third key, of the cloud", "differ from each other"),
+        ("a third key, of the cloud", "another key, and not the same"),
     ):
         there = clouds(**changed)
         for one in there["prod"]["connections"]:

@@ -15,9 +15,11 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _addresses,
     _adoption,
     _cloud,
+    _drift_cloud,
     _hub,
     _hub_options,
     _rules,
+    _secrets,
     _steps,
     _wire,
 )
@@ -75,6 +77,11 @@ def lines(work, *given):
     return count
 
 
+def differing(there, wanted):
+    """Tell what differs."""
+    return _drift_cloud.differences("prod", there, plan(there, wanted, policies=POLICIES), "neutron")
+
+
 def wrong(count):
     return sites(count, dpd={"interval": 30, "timeout": 20})
 
@@ -103,6 +110,11 @@ WORK = {
     ),
     "all are purged": (lambda count: (built(count), sites(1)), lambda given: planned(*given, purge=True)),
     "hub_info describes what is there": (built, lambda there: _adoption.description(there, "neutron")),
+    "every site differs": (
+        lambda count: (built(count), {name: {**one, "underlay_mtu": 1400, "security_group_rules": []}
+                                      for name, one in sites(count).items()}),
+        lambda given: differing(*given),
+    ),
     "none has a key": (lambda count: (snapshot(), sites(count)), lambda given: module(*given)),
 }  # fmt: skip
 
@@ -177,6 +189,25 @@ def asked(monkeypatch):
         return collections.Counter(method for method, *_rest in server.log), result["plan"]
 
     return run
+
+
+def test_check_mode_says_what_differs_and_hub_info_what_to_compare_keys_by(asked):
+    asked(sites(1))
+    cloud = _cloud.Cloud("lab")
+    assert _hub.apply(options(sites(1)), cloud, True)["differences"] == []
+    differences = _hub.apply(options(sites(1, underlay_mtu=1400)), cloud, True)["differences"]
+    assert [(one["field"], one["described"], one["cloud"]) for one in differences] == [("underlay_mtu", 1400, 1500)]
+    assert "differences" not in _hub.apply(options(sites(1)), cloud, False)
+    given = {"vpc": "prod", "provider": "neutron", "until_normal": [], "timeout": 0, "name": None}
+    (one,) = _hub.inform({**given, "digest_key": "k"}, cloud)["connections"]
+    assert (
+        one["psk_digest"]
+        == _secrets.digest("k", "a key of 20 characters")
+        != _secrets.digest("l", "a key of 20 characters")
+    )
+    assert one["updated_at"] is None
+    (one,) = _hub.inform(given, cloud)["connections"]
+    assert one["psk_digest"] is None
 
 
 @pytest.mark.parametrize("count", [1, 30])
