@@ -43,7 +43,7 @@ options:
     type: dict
   routers:
     description:
-      - By inventory host, C(now) and C(sites) as M(bothends.vpn.site_configs_info) returns them, or C(error), and C(sas) as
+      - By inventory host, C(sites) as M(bothends.vpn.site_configs_info) returns them, or C(error), and C(sas) and C(now) as
         M(bothends.vpn.strongswan_state) returns them, or C(sas_error). Null where no router was to be asked.
     type: dict
   hosts:
@@ -51,7 +51,7 @@ options:
     type: list
     elements: str
   files:
-    description: C(now) and C(sites), or C(error), of the files that somebody carries over by hand.
+    description: C(sites), or C(error), of the files that somebody carries over by hand.
     type: dict
     default: {}
   blocked:

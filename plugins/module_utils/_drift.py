@@ -51,9 +51,9 @@ class Router(t.TypedDict, total=False):
 
     error: str  # why its files were not read
     asked: bool  # whether somebody was to answer; then no answer is more than nothing to compare
-    now: float
     sites: list[dict[str, t.Any]]
     sas: list[dict[str, t.Any]] | None
+    now: float  # the router's time when they were read, in seconds since 1970
     sas_error: str  # why its SAs were not read
 
 

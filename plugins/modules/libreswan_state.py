@@ -49,11 +49,17 @@ sas:
   returned: success
   type: list
   elements: dict
+now:
+  description: The router's time when the SAs were read, in seconds since 1970.
+  returned: success
+  type: float
 proof:
   description: The SAs C(before), after each was C(reauthenticated), and after each child was C(rekeyed).
   returned: when O(prove) was done
   type: dict
 """
+
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -77,7 +83,7 @@ def main() -> None:
         program = module.get_bin_path("ipsec", required=True, opt_dirs=["/usr/sbin", "/sbin"])
         pluto = _libreswan.Pluto(program, given["directory"], given["rundir"])
         proof = _libreswan_router.prove(pluto, given["connections"], given["timeout"]) if prove else None
-        module.exit_json(changed=prove, sas=pluto.sas(), **({"proof": proof} if proof else {}))
+        module.exit_json(changed=prove, sas=pluto.sas(), now=time.time(), **({"proof": proof} if proof else {}))
     except VpnError as error:
         module.fail_json(msg=str(error))
 

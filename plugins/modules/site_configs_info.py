@@ -44,10 +44,6 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-now:
-  description: The host's time, in seconds since 1970.
-  returned: success
-  type: float
 sites:
   description: The sites.
   returned: success
@@ -90,7 +86,6 @@ sites:
 
 import os
 import stat
-import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -150,7 +145,7 @@ def main() -> None:
     except OSError as error:
         module.fail_json(msg=f"directory: {directory}: {error.strerror}.")
     sites = [held(directory, platform, site, names, key) for platform, site, names in found]
-    module.exit_json(changed=False, now=time.time(), sites=sites)
+    module.exit_json(changed=False, sites=sites)
 
 
 if __name__ == "__main__":

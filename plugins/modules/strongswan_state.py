@@ -46,11 +46,17 @@ sas:
   returned: success
   type: list
   elements: dict
+now:
+  description: The router's time when the SAs were read, in seconds since 1970.
+  returned: success
+  type: float
 proof:
   description: The SAs C(before), after each was C(reauthenticated), and after each child was C(rekeyed).
   returned: when O(prove) was done
   type: dict
 """
+
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -73,7 +79,9 @@ def main() -> None:
         program = module.get_bin_path("swanctl", required=True, opt_dirs=["/usr/sbin", "/sbin"])
         swanctl = _swanctl.Swanctl(program, given["directory"], given["uri"])
         proof = _strongswan_proof.prove(swanctl, given["connections"], given["timeout"]) if prove else None
-        module.exit_json(changed=prove, sas=_strongswan_proof.sas(swanctl), **({"proof": proof} if proof else {}))
+        module.exit_json(
+            changed=prove, sas=_strongswan_proof.sas(swanctl), now=time.time(), **({"proof": proof} if proof else {})
+        )
     except VpnError as error:
         module.fail_json(msg=str(error))
 

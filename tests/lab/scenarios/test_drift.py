@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 
 import pytest
 import yaml
@@ -53,6 +54,7 @@ def test_each_change_is_named(drift, lab):
     text = file.read_text()
     # The SA is made from another file than the one that is there now.
     rewrite(lab, (r"local_ts = .*", 'local_ts = "192.168.3.0/24"'))
+    time.sleep(3)  # charon tells an SA's age in whole seconds
     text = re.sub(r"dpd_delay = 30", "dpd_delay = 31", text)
     file.write_text(re.sub(r'secret = ".*"', f'secret = "0s{OTHER}"', text))
     api = lab.api()
