@@ -57,6 +57,7 @@ lint: venv ## ruff, yamllint, ansible-lint, changelog and documentation
 	$(step) 'lint: ruff check' ruff check
 	$(step) 'lint: ruff format' ruff format --check
 	$(step) 'lint: yamllint' yamllint --strict .
+	rm -rf $(ANSIBLE_HOME)/collections # ansible-lint installs the collection there once, and not again when it changes
 	$(step-in-home) 'lint: ansible-lint' ansible-lint --offline --strict
 	$(step) 'lint: antsibull-changelog' antsibull-changelog lint
 	$(step) 'lint: generated files' env PYTHONPATH=$(TREE) python tests/tools/generate.py --check

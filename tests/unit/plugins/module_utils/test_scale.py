@@ -17,6 +17,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _cloud,
     _drift_cloud,
     _hub,
+    _hub_info,
     _hub_options,
     _rules,
     _secrets,
@@ -198,15 +199,22 @@ def test_check_mode_says_what_differs_and_hub_info_what_to_compare_keys_by(asked
     differences = _hub.apply(options(sites(1, underlay_mtu=1400)), cloud, True)["differences"]
     assert [(one["field"], one["described"], one["cloud"]) for one in differences] == [("underlay_mtu", 1400, 1500)]
     assert "differences" not in _hub.apply(options(sites(1)), cloud, False)
-    given = {"vpc": "prod", "provider": "neutron", "until_normal": [], "timeout": 0, "name": None}
-    (one,) = _hub.inform({**given, "digest_key": "k"}, cloud)["connections"]
+    given = {
+        "vpc": "prod",
+        "provider": "neutron",
+        "until_normal": [],
+        "timeout": 0,
+        "name": None,
+        "gather": ["connections"],
+    }
+    (one,) = _hub_info.inform({**given, "digest_key": "k"}, cloud)["connections"]
     assert (
         one["psk_digest"]
         == _secrets.digest("k", "a key of 20 characters")
         != _secrets.digest("l", "a key of 20 characters")
     )
     assert one["updated_at"] is None
-    (one,) = _hub.inform(given, cloud)["connections"]
+    (one,) = _hub_info.inform({**given, "digest_key": None}, cloud)["connections"]
     assert one["psk_digest"] is None
 
 
