@@ -37,7 +37,7 @@ def seconds(runs: list[Run]) -> float:
 
 
 def row(work: str, ours: Any, unit: str, against: str = "", theirs: Any = "", goal: str = "", **more: Any) -> Row:
-    ratio = round(ours / theirs, 2) if isinstance(theirs, (int, float)) and theirs else None
+    ratio = float(f"{ours / theirs:.3g}") if isinstance(theirs, (int, float)) and theirs else None
     return {
         "work": work,
         "ours": ours,

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _entries
@@ -69,6 +71,19 @@ def test_an_error_says_where_and_what(entries, said):
         with pytest.raises(AddressError) as caught:
             read(entries)
         assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("on", [True, False])
+@pytest.mark.parametrize("entries", [["10.0.0.0/8"], ["app"]])
+def test_the_collector_is_left_as_it_was(monkeypatch, on, entries):
+    calls = []
+    monkeypatch.setattr(_entries.gc, "isenabled", lambda: on)
+    monkeypatch.setattr(_entries.gc, "disable", lambda: calls.append("disable"))
+    monkeypatch.setattr(_entries.gc, "enable", lambda: calls.append("enable"))
+    for read in (_entries.read, _entries.prefixes):
+        with contextlib.suppress(AddressError):
+            read(entries)
+    assert calls == (["disable", "enable"] if on else ["disable"]) * 2
 
 
 def test_a_list_in_itself_has_an_end():
