@@ -165,8 +165,8 @@ def ours(neutron):
     return [one["remote_ip_prefix"] for one in neutron.lists["security_group_rules"] if one["direction"] == "ingress"]
 
 
-@pytest.mark.parametrize(("count", "requests"), [(1, 1), (2, 1), (25, 1), (26, 2), (60, 3)])
-def test_rules_go_a_hundred_in_a_request(connect, count, requests):
+@pytest.mark.parametrize(("count", "requests"), [(1, 1), (2, 1), (50, 1), (51, 2), (120, 3)])
+def test_rules_go_fifty_in_a_request(connect, count, requests):
     neutron = Neutron()
     ids = connect(neutron).execute(rules(count))
     assert len(neutron.log) == requests
