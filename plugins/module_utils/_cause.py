@@ -70,7 +70,7 @@ KINDS = {
     ),
     "hub_not_loaded": Kind(
         "the cloud has not loaded its configuration",
-        "Look for a value that breaks it (a quote or a blank in any site's peer id), correct it, and run"
+        "Look for a value that breaks it (a line break, quote or blank in any site's peer id), correct it, and run"
         " bothends.vpn.cloud; a cloud that stays so is its operator's.",
     ),
     "hub_missing": Kind("the cloud has no such connection", "Run bothends.vpn.cloud."),
@@ -179,6 +179,9 @@ ROWS = (
     Row("pfs", HUB, ("log.pfs.hub",), ("hub.pfs",)),
     Row("version", HUB, ("log.other_version",), ("hub.version", "site.version")),
     Row("version", EITHER, ("log.ike.version",)),
+    Row("version", SITE, ("log.ike.not_expected",), ("log.other_version", "site.as_declared"), POSSIBLE),
+    Row("site_not_loaded", SITE, ("log.ike.not_expected",), ("log.other_version", "site.as_declared"), POSSIBLE),
+    Row("gateway", EITHER, ("log.ike.not_expected", "site.as_declared"), ("log.other_version",)),
     Row("version", EITHER, ("log.ike.aggressive",)),
     Row("ike_proposal", EITHER, ("log.ike.group",), ("site.ike", "hub.ike")),
     Row("psk", EITHER, ("log.auth.key",), ("site.id", "hub.id")),
@@ -232,7 +235,7 @@ ROWS = (
     Row("unreachable", SITE, ("log.send.failed",), ("path.foreign_address", "path.500.forbidden", "path.4500.forbidden")),
     Row("udp_500", SITE, ("path.500.forbidden",), ("path.no_route",)),
     Row("udp_4500", SITE, ("path.4500.forbidden",), ("path.no_route", "path.500.forbidden")),
-    Row("dead_peer", HUB, ("path.500.refused",), (), SURE, ("log.silent.init", "log.silent.dead")),
+    Row("dead_peer", HUB, ("path.500.refused",), ("hub.bad_value",), SURE, ("log.silent.init", "log.silent.dead")),
     Row("dead_peer", HUB, ("log.silent.dead", "path.mute"), ("path.500.answers", "path.no_route")),
     Row("dead_peer", HUB, ("log.silent.dead",), ("path.500.answers", "path.500.refused"), POSSIBLE),
     Row("udp_500", BETWEEN, ("log.silent.init", "path.answers"), ("path.500.answers", "path.500.refused", "path.500.forbidden", "log.up")),

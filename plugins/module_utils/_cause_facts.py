@@ -339,7 +339,8 @@ def _pings(tunnel: Record, view: View) -> Facts:
     pings = [one for one in view.get("pings") or [] if one["tunnel"] == tunnel["name"]]
     local = [_addresses.parse(one) for one in tunnel["local_subnets"]]
     out: Facts = {}
-    to_hub, to_site = list[t.Mapping[str, t.Any]](), list[t.Mapping[str, t.Any]]()
+    to_hub: list[t.Mapping[str, t.Any]] = []
+    to_site: list[t.Mapping[str, t.Any]] = []
     for one in pings:
         source = _addresses.parse(one["from"])
         (to_hub if any(net.covers(source) for net in local) else to_site).append(one)

@@ -189,7 +189,7 @@ _NOT_RENEWED = {
 }
 
 
-def _renewal(record: Connection, tunnel: t.Any, proof: Proof) -> str:
+def renewal(record: Connection, tunnel: t.Any, proof: Proof) -> str:
     """Say which step of the proof gave no new SA: reauthenticate, rekey, or "" for none."""
     first = _carrier(proof["before"], record["name"], tunnel["name"])
     second = _carrier(proof["reauthenticated"], record["name"], tunnel["name"])
@@ -222,7 +222,7 @@ def with_causes(
                 state=row["status"],
                 pings=(proof or {}).get("pings", []),
                 drift=(proof or {}).get("drift", {}).get(record["hub"], []),
-                renewal=_renewal(record, tunnel, proof) if proof and "before" in proof else "",
+                renewal=renewal(record, tunnel, proof) if proof and "before" in proof else "",
             )
             found = _cause.causes(record, tunnel, view)
         out.append({**row, "causes": found})
@@ -235,7 +235,7 @@ def _unproven(record: Connection, tunnel: t.Any, sas: Sas, proof: Proof) -> list
     second = _carrier(proof["reauthenticated"], record["name"], tunnel["name"])
     third = _carrier(proof["rekeyed"], record["name"], tunnel["name"])
     last = _carrier(sas, record["name"], tunnel["name"])
-    failed = _renewal(record, tunnel, proof)
+    failed = renewal(record, tunnel, proof)
     if failed:
         wrong.append(_NOT_RENEWED[failed])
     elif second is not None and third is not None:

@@ -11,10 +11,9 @@ lets it pass. Source: nft(8), iptables-extensions(8) of module policy.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import typing as t
-
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
 
 _CHAIN = re.compile(r"\s*chain (\S+) \{")
 _HOOK = re.compile(r"\s*type nat hook postrouting ")
@@ -66,11 +65,12 @@ def _applies(line: str, local: t.Sequence[str], remote: t.Sequence[str], device:
 
 def _meets(value: str, subnets: t.Sequence[str]) -> bool:
     """Whether an address, prefix or set of them has something in common with a subnet."""
+    nets = [ipaddress.ip_network(one, strict=False) for one in subnets]
     for one in value.strip("{} ").split(","):
-        one = one.strip()
-        if not _addresses.is_prefix(one):
-            continue
-        net = _addresses.parse(one)
-        if any(net.covers(_addresses.parse(sub)) or _addresses.parse(sub).covers(net) for sub in subnets):
+        try:
+            net = ipaddress.ip_network(one.strip(), strict=False)
+        except ValueError:
+            continue  # a range or a name: not understood
+        if any(net.version == other.version and net.overlaps(other) for other in nets):
             return True
     return False

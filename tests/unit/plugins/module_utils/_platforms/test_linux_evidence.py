@@ -1,0 +1,177 @@
+# Copyright (c) 2026, the bothends.vpn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is read of a router: rules that translate, and programs, files and daemons that misbehave."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+
+import pytest
+
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
+    _linux_evidence,
+    _linux_nat,
+    _strongswan_evidence,
+    _swanctl,
+)
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl_text as text
+
+HERE, THERE = ["192.168.3.0/24"], ["192.168.1.0/24", "192.168.2.0/24"]
+
+
+def chain(*rules, hook="postrouting"):
+    """Write a chain as nft lists it."""
+    lines = "".join(f"\t\t{rule}\n" for rule in rules)
+    return (
+        f"table ip nat {{\n\tchain POST {{\n\t\ttype nat hook {hook} priority srcnat; policy accept;\n{lines}\t}}\n}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        pytest.param(["masquerade"], True, id="all"),
+        pytest.param(['oifname "wan" masquerade'], True, id="what leaves by the uplink"),
+        pytest.param(['oifname "lan0" masquerade'], False, id="what leaves elsewhere"),
+        pytest.param(['oifname != "wan" snat to 10.0.0.1'], False, id="all but the uplink"),
+        pytest.param(['oifname "w*" counter packets 3 bytes 252 masquerade'], True, id="a pattern, with a counter"),
+        pytest.param(["ip saddr 192.168.0.0/16 counter snat to 203.0.113.10"], True, id="a wider source"),
+        pytest.param(["ip saddr 10.0.0.0/8 masquerade"], False, id="other hosts"),
+        pytest.param(["ip daddr != 192.168.0.0/16 masquerade"], False, id="all but private"),
+        pytest.param(["ip saddr 192.168.3.0/24 ip daddr { 192.168.1.0/24, 192.168.2.0/24 } accept", "masquerade"], False,
+                     id="exempted before"),
+        pytest.param(["masquerade", "ip daddr 192.168.1.0/24 accept"], True, id="exempted too late"),
+        pytest.param(["rt ipsec exists accept", "masquerade"], False, id="exempted by policy"),
+        pytest.param(["meta l4proto 50 accept", 'oifname "wan" # match-set x dst masquerade'], False, id="not understood"),
+        pytest.param(['oifname "wan" # policy match dir out pol ipsec counter accept', "masquerade"], False, id="iptables' policy"),
+        pytest.param(["tcp dport 25 masquerade"], False, id="one service"),
+        pytest.param([], False, id="none"),
+    ],
+)  # fmt: skip
+def test_rules_that_translate_what_the_tunnel_carries(rules, found):
+    assert bool(_linux_nat.translating(chain(*rules), HERE, THERE, "wan")) is found
+    assert _linux_nat.translating(chain(*rules, hook="prerouting"), HERE, THERE, "wan") == []
+
+
+def test_where_the_way_is_not_known_every_device_counts():
+    assert _linux_nat.translating(chain('oifname "ppp0" masquerade'), HERE, THERE) == ['oifname "ppp0" masquerade']
+
+
+# --- what misbehaves -------------------------------------------------------------------------------------------------
+
+
+def machine():
+    return _linux_evidence.Machine(shutil.which)
+
+
+def test_a_program_that_hangs_is_ended():
+    asked = machine()
+    began = time.monotonic()
+    code, out = asked.run("sh", "-c", "echo first; exec sleep 30", seconds=0.5)
+    assert time.monotonic() - began < 5
+    assert (code, out) == (-9, "first\n")
+    assert asked.problems == ["sh did not end within 0.5 s"]
+
+
+def test_a_program_that_never_stops_to_write_is_ended():
+    asked = machine()
+    began = time.monotonic()
+    _code, out = asked.run("sh", "-c", "exec yes nonsense")
+    assert len(out) == _linux_evidence.MOST and time.monotonic() - began < 5
+
+
+def test_a_program_that_is_not_there_is_said():
+    asked = machine()
+    assert asked.run("no-such-program") == (-1, "")
+    assert asked.problems == ["no-such-program is not installed"]
+
+
+def test_nonsense_of_ip_is_said(tmp_path):
+    (tmp_path / "ip").write_text("#!/bin/sh\necho nonsense\n")
+    (tmp_path / "ip").chmod(0o755)
+    asked = _linux_evidence.Machine(lambda name: str(tmp_path / name))
+    assert asked.ip("route") is None
+    assert asked.problems == ["ip route: its output is no JSON"]
+
+
+def test_of_a_huge_log_only_the_end_is_read(tmp_path):
+    path = tmp_path / "charon.log"
+    with path.open("wb") as stream:  # 100 MB that take no room
+        stream.truncate(100_000_000)
+        stream.seek(0, 2)
+        stream.write(b"\n07[IKE] could not decrypt payloads\n")
+    began = time.monotonic()
+    read = _linux_evidence.tail(str(path))
+    assert read == "07[IKE] could not decrypt payloads\n" and time.monotonic() - began < 2
+    entries = _strongswan_evidence.read_log(machine(), [str(path)])
+    assert [one.said for one in entries] == ["could not decrypt payloads"]
+
+
+def test_a_log_that_is_not_there_is_said(tmp_path):
+    asked = machine()
+    assert _strongswan_evidence.read_log(asked, [str(tmp_path / "none")]) == []
+    assert asked.problems == [f"{tmp_path}/none: No such file or directory"]
+
+
+def test_a_charon_that_hangs_costs_bounded_time_and_not_the_rest(tmp_path, monkeypatch):
+    """swanctl waits for it; the router's network is read all the same."""
+    program = tmp_path / "swanctl"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    (tmp_path / "swanctl.conf").write_text("")
+    plain = _swanctl.Swanctl.run
+    monkeypatch.setattr(
+        _swanctl.Swanctl, "run", lambda self, *given, seconds=60: plain(self, *given, seconds=min(seconds, 1))
+    )
+    end = {"address": None, "gateway": None, "id": None, "subnets": []}
+    record = {"name": "prod/berlin", "local": end, "remote": end, "initiator": "both", "tunnels": []}
+    (one,) = _strongswan_evidence.collect(
+        _swanctl.Swanctl(str(program), str(tmp_path), None), machine(), [record], True, 5, []
+    )
+    assert "charon does not answer" in one["problems"]
+    assert one["stored"] is None and "loaded" not in one and one["log_read"] is False and "forwarding" in one
+
+
+def test_the_log_files_that_strongswan_conf_names():
+    tree = text.parse_settings(
+        "charon-systemd { filelog { a { path = /var/log/a.log } /var/log/b { default = 2 } stdout { } } }\n"
+        "charon { filelog { a { path = /var/log/a.log } } syslog { daemon { } } }"
+    )
+    assert _strongswan_evidence.log_files(tree) == ["/var/log/a.log", "/var/log/b"]
+    assert _strongswan_evidence.log_files({}) == []
+
+
+# --- a knock at an IKE daemon ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def listener():
+    """A socket that answers as it is told to."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        yield daemon
+
+
+@pytest.mark.parametrize(("answer", "said"), [(lambda asked: asked, "answers"), (lambda asked: b"nonsense", "silent")])
+def test_a_knock_is_answered(listener, answer, said):
+    def serve():
+        asked, peer = listener.recvfrom(2048)
+        listener.sendto(answer(asked), peer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    assert _linux_evidence.knock("127.0.0.1", listener.getsockname()[1]) == said
+    thread.join()
+
+
+def test_a_knock_where_nobody_answers(listener, monkeypatch):
+    monkeypatch.setattr(_linux_evidence, "_KNOCK", 0.1)
+    port = listener.getsockname()[1]
+    assert _linux_evidence.knock("127.0.0.1", port) == "silent"
+    assert _linux_evidence.knock("127.0.0.1", port, own="203.0.113.10") == "silent"  # no address of this machine's
+    listener.close()
+    assert _linux_evidence.knock("127.0.0.1", port) == "refused"
