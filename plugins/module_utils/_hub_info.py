@@ -90,7 +90,8 @@ def _connections(snapshot: _objects.Snapshot, vpc: str, key: str | None) -> list
 
 def _connection(one: _objects.Body, by_id: dict[str, _objects.Body], key: str | None) -> Params:
     marker = _objects.owner(one)
-    parts = [one, *(by_id.get(one.get(field) or "", {}) for field in _objects.REFERENCES)]
+    # Policies in use never change, and what is written to the service is of no connection.
+    parts = [one, *(by_id.get(one.get(field) or "", {}) for field in ("local_ep_group_id", "peer_ep_group_id"))]
     return {
         "name": one["name"],
         "id": one["id"],

@@ -242,7 +242,7 @@ connections:
       type: str
       returned: success
     updated_at:
-      description: When the connection, its policies or its endpoint groups were last written; null where the cloud does not say.
+      description: When the connection or one of its endpoint groups was last written; null where the cloud does not say.
       type: str
       returned: success
       sample: "2026-03-01T10:00:00Z"

@@ -189,6 +189,7 @@ def asked(monkeypatch):
             one["status"] = "DOWN"
         return collections.Counter(method for method, *_rest in server.log), result["plan"]
 
+    run.server = server
     return run
 
 
@@ -214,8 +215,14 @@ def test_check_mode_says_what_differs_and_hub_info_what_to_compare_keys_by(asked
         != _secrets.digest("l", "a key of 20 characters")
     )
     assert one["updated_at"] is None
+    for kind, when in (
+        ("ipsec_site_connections", "2026-03-01"),
+        ("endpoint_groups", "2026-03-02"),
+        ("vpnservices", "2026-03-03"),
+    ):
+        asked.server.lists[kind][0]["updated_at"] = when
     (one,) = _hub_info.inform({**given, "digest_key": None}, cloud)["connections"]
-    assert one["psk_digest"] is None
+    assert (one["psk_digest"], one["updated_at"]) == (None, "2026-03-02")
 
 
 @pytest.mark.parametrize("count", [1, 30])
