@@ -127,6 +127,19 @@ def test_ranges_that_cross_are_counted_too(prefixes):
     assert _addresses.count_overlaps(prefixes) == len(expected)
 
 
+@given(st.lists(st.tuples(blocks, st.sampled_from("abcd")), max_size=30))
+def test_fewer_pairs_than_blocks_name_everybody_who_overlaps_with_another(owned):
+    prefixes, owners = [block for block, _owner in owned], [owner for _block, owner in owned]
+    every, few = list(_addresses.overlaps(prefixes)), list(_addresses.witnesses(prefixes))
+    assert set(few) <= set(every) and len(few) < max(1, len(prefixes))
+
+    def involved(pairs):
+        return {owners[index] for pair in pairs if owners[pair[0]] != owners[pair[1]] for index in pair}
+
+    assert involved(few) == involved(every)
+    assert bool(few) is bool(every)
+
+
 @given(networks)
 def test_reading_what_was_written_gives_the_same(net):
     prefix = _addresses.parse(str(net))

@@ -33,6 +33,12 @@ OVERLAPS = [
 ]  # fmt: skip
 
 
+def test_thousands_of_equal_sites_are_told_once_each():
+    """Every pair would be a hundred thousand findings, and none of them would say more."""
+    found = [field for code, field in findings({f"s{n}": site() for n in range(400)}) if code == "overlap-sites"]
+    assert len(found) == len(set(found)) == 399
+
+
 @pytest.mark.parametrize(("sites", "hubs", "code", "field"), OVERLAPS)
 def test_each_sort_of_overlap(sites, hubs, code, field):
     assert (code, field) in findings(sites, hubs)
