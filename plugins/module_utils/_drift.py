@@ -166,7 +166,7 @@ def _cloud_view(
                 )
     missing = {one.subject for one in found if one.field == "connection"}
     for record in records:
-        cloud = clouds.get(record["hub"], {"error": "not asked"})
+        cloud = clouds.get(record["hub"], Cloud(error="not asked"))
         if cloud.get("error") or record["state"] == "absent":
             continue
         hidden = cloud["provider"]["not_read_back"]
