@@ -7,8 +7,8 @@
 
 RFC 8247 has a table for each sort of IKEv2's transforms: encryption (section 2.1), PRF (2.2), integrity (2.3) and
 Diffie-Hellman groups (2.4; those of a tunnel's rekeying are negotiated by IKE too). RFC 9395 moved IKEv1 to Historic. An
-algorithm without a cell has none there, or none that could be checked against the text: RFC 8221's cells (ESP's ciphers and
-integrity) and 3DES are left out for that reason.
+algorithm without a cell has none there, or none that could be checked: of RFC 8221's (ESP's ciphers, section 5, and integrity,
+section 6) only those are here that public rule sets quote with their section.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _GROUPS = _said(
     must_not=["group1", "group22"],
 )
 
-# field of a proposal -> cells; `ike` has them all, `ipsec` only the groups
+# field of a proposal -> cells
 CELLS: dict[str, dict[str, Cells]] = {
     "ike": {
         "version": _VERSIONS,
@@ -70,7 +70,11 @@ CELLS: dict[str, dict[str, Cells]] = {
         ),
         "dh_group": _GROUPS,
     },
-    "ipsec": {"pfs_group": _GROUPS},
+    "ipsec": {
+        "encryption": _said("RFC 8221 section 5", should_not=["3des"]),
+        "integrity": _said("RFC 8221 section 6", must_minus=["sha1"]),
+        "pfs_group": _GROUPS,
+    },
 }  # fmt: skip
 
 

@@ -10,14 +10,14 @@ short_description: Whether an algorithm or a policy should not be used
 version_added: 0.1.0
 author: bothends.vpn authors (@bothends)
 description:
-  - Looks an algorithm, an IKE version or everything in a policy up in the requirement levels of RFC 8247 and RFC 9395; weak is what
+  - Looks an algorithm, an IKE version or everything in a policy up in the requirement levels of RFC 8247, 8221 and 9395; weak is what
     has SHOULD NOT, MUST NOT or is historic there. The same table makes the findings C(weak-algorithm) and C(ikev1) of
     P(bothends.vpn.findings#filter).
   - A name of which nothing is known is an error, so that a misspelt one does not pass.
 options:
   _input:
     description:
-      - The name of an algorithm as C(vpn_policies) has it (V(group14), V(aes-256), V(sha256)), also V(md5), V(des), V(sha1) and
+      - The name of an algorithm as C(vpn_policies) has it (V(group14), V(aes-256), V(sha256)), also V(md5), V(des), V(3des), V(sha1) and
         V(group1) which no policy can have, V(v1) or V(v2), or a policy as a dict with C(ike) and C(ipsec).
     type: raw
     required: true

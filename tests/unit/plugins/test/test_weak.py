@@ -19,7 +19,8 @@ STRONG = {"ike": {"version": "v2", "encryption": "aes-256", "integrity": "sha384
 @pytest.mark.parametrize(
     ("value", "answer"),
     [
-        *((name, True) for name in ("group1", "group2", "group5", "group22", "group23", "group24", "md5", "des", "v1", "ikev1", "MD5")),
+        *((name, True) for name in ("group1", "group2", "group5", "group22", "group23", "group24")),
+        *((name, True) for name in ("md5", "des", "3des", "v1", "ikev1", "MD5")),
         *((name, False) for name in ("group14", "group19", "group31", "aes-128", "aes-256-gcm-16", "sha256", "sha2-256", "sha1", "v2")),
         (STRONG, False),
         ({}, False),
@@ -36,7 +37,6 @@ def test_some(value, answer):
     [
         ("grop5", "'grop5' is no algorithm .* Did you mean group5"),
         ("rot13", "'rot13' is no algorithm"),
-        ("3des", "'3des' is no algorithm"),
         ({"ike": {"dh_group": "group5", "encryption": "aes-255"}}, "'aes-255' is no algorithm"),
         (None, "None is no algorithm"),
     ],
