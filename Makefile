@@ -24,7 +24,7 @@ REQUIREMENTS := $(patsubst %,-r tests/requirements/%.txt,run test)
 # A new name when what it is made from changes: no second run installs anything
 VENV := .venv/made-$(shell cat tests/requirements/*.txt tests/tools/venv.sh <(echo $(CURDIR) $(PYTHON)) | sha256sum | cut -c1-12)
 # What needs the lab waits for servers and tunnels most of the time: the long ones of the others run meanwhile.
-PARTS := lint units judges lab-test,kernel-test,lab-stop/dist,molecule,matrix,sanity,integration
+PARTS := lint units judges lab-test,lab-stop/dist,molecule,matrix,sanity,integration,kernel-test
 
 # Cisco's YANG modules, read once; the name changes when what it is made from does.
 IOSXE_YANG := $(CACHE)/judges/iosxe-$(shell cat tests/requirements/yang.txt tests/judges/yang_tree.py | sha256sum | cut -c1-12).json
@@ -113,9 +113,11 @@ lab-test: venv ## the tests that need the lab; starts it and leaves it running
 	$(step-in-home) 'lab: tests' env PYTHONPATH=$(TREE):tests/lab pytest \
 	  --junitxml=.cache/reports/lab-test/pytest.xml tests/lab $(ARGS)
 
-kernel-test: venv ## the tests that need a Linux kernel of their own, or libreswan's programs; in the running lab
+kernel-test: export BOTHENDS_LAB := lab-of-kernel
+kernel-test: venv ## the tests that need a Linux kernel of their own, or libreswan's programs; in a lab beside the other one
 	$(step) 'lab: set-up' tests/lab/setup.sh
 	$(step) 'kernel lab: set-up' tests/lab_kernel/setup.sh
+	trap '$(step) "kernel lab: stop" env $(run-lab) stop' EXIT; \
 	exports=$$($(step) 'lab: start' env $(run-lab) start); eval "$$exports"; \
 	$(step-in-home) 'kernel lab: tests' env PYTHONPATH=$(TREE):tests/lab:tests/lab_kernel pytest \
 	  --junitxml=.cache/reports/kernel-test/pytest.xml tests/lab_kernel $(ARGS)

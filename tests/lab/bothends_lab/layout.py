@@ -6,27 +6,33 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent
 CHECKOUT = SOURCE.parent.parent
 
+# A checkout has one lab, and others beside it whose names stand in this variable of the environment.
+NAME, FIRST = "BOTHENDS_LAB", "lab"
+
 
 @dataclass(frozen=True)
 class Layout:
-    """The lab of one checkout: every path and name derives from where the checkout lies."""
+    """A lab of one checkout: every path and name derives from where the checkout lies, and from the lab's own name."""
 
     checkout: Path = CHECKOUT
+    name: str = field(default_factory=lambda: os.environ.get(NAME) or FIRST)
 
     @property
     def state(self) -> Path:
         """Everything that the lab ever writes."""
-        return self.checkout / ".cache" / "lab"
+        return self.checkout / ".cache" / self.name
 
     @property
     def venv(self) -> Path:
-        return self.state / "venv"
+        """One for all labs of the checkout."""
+        return self.checkout / ".cache" / FIRST / "venv"
 
     @property
     def log(self) -> Path:
@@ -118,8 +124,8 @@ class Layout:
 
     @property
     def ident(self) -> str:
-        """Tells this checkout's namespaces from those of another one on the same machine."""
-        return "be" + hashlib.sha256(str(self.checkout).encode()).hexdigest()[:6]
+        """Tells this lab's namespaces from those of another one on the same machine."""
+        return "be" + hashlib.sha256(f"{self.checkout} {self.name}".encode()).hexdigest()[:6]
 
     def namespace(self, host: str) -> str:
         """The name of the network namespace that is this host."""

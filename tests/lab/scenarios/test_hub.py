@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _hub
+from ansible_collections.bothends.vpn.plugins.module_utils import _hub_info
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 
 from .conftest import writes
@@ -288,8 +288,8 @@ def test_what_somebody_made_is_taken_over_without_a_change(lab, run, end, first)
     identifier = by_hand(lab, end)
     mine = described(end, site(1), security_groups=[])
     assert unchanged(lab, run, mine)
-    params = {"vpc": "prod", "name": "prod", "provider": end.name, "until_normal": [], "timeout": 0}
-    read = _hub.inform(params, run.cloud)["description"]
+    asked = {"vpc": "prod", "name": "prod", "provider": end.name, "gather": ["description"], "until_normal": []}
+    read = _hub_info.inform(asked, run.cloud)["description"]
     assert read["left_out"] == [] and [one["subnets"] for one in read["connections"]] == [["10.1.0.0/24"]]
     theirs = {**mine, "subnets": read["subnets"], "policies": read["policies"],
               "connections": [{**one, "psk": f"{KEY}1", "security_group_rules": []} for one in read["connections"]]}  # fmt: skip

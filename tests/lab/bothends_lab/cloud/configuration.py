@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from string import Template
 
-from ..layout import SOURCE, Layout
+from ..layout import NAME, SOURCE, Layout
 from ..processes import SYSTEM_PATH
 
 
@@ -26,6 +26,7 @@ def environment(layout: Layout) -> dict[str, str]:
     return {
         "PATH": f"{layout.venv}/bin:{SYSTEM_PATH}",
         "PYTHONPATH": str(SOURCE),
+        NAME: layout.name,
         "PYTHONWARNINGS": "ignore",
         # Stevedore writes what it found into a cache there.
         "XDG_CACHE_HOME": str(layout.state / "xdg"),
