@@ -24,7 +24,7 @@ REQUIREMENTS := $(patsubst %,-r tests/requirements/%.txt,run test)
 # A new name when what it is made from changes: no second run installs anything
 VENV := .venv/made-$(shell cat tests/requirements/*.txt tests/tools/venv.sh <(echo $(CURDIR) $(PYTHON)) | sha256sum | cut -c1-12)
 # What needs the lab waits for servers and tunnels most of the time: the long ones of the others run meanwhile.
-PARTS := lint units judges lab-test,lab-stop/dist,molecule,matrix,sanity,integration,kernel-test
+PARTS := lint units judges lab-test,lab-stop/dist,molecule,ansible-units,matrix,sanity,integration,kernel-test
 
 # Cisco's YANG modules, read once; the name changes when what it is made from does.
 IOSXE_YANG := $(CACHE)/judges/iosxe-$(shell cat tests/requirements/yang.txt tests/judges/yang_tree.py | sha256sum | cut -c1-12).json
@@ -45,7 +45,7 @@ run-lab = PYTHONPATH=tests/lab .cache/lab/venv/bin/python -m bothends_lab
 .PHONY: help venv test lint format units judges sanity integration molecule matrix dist docs bench demo lab lab-stop lab-status lab-run lab-test kernel-test freeze clean
 
 help: ## show this list
-	awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
 
 demo: venv ## from nothing to live traffic: the lab, two VPCs, four sites, all ends (needs root)
 	$(step-in-home) demo .venv/bin/python tests/demo/demo.py $(ARGS)
@@ -67,9 +67,11 @@ format: venv ## let ruff fix and format the Python files
 	ruff check --fix
 	ruff format
 
-units: venv ## unit tests: pytest, then ansible-test
+units: venv ## unit tests
 	$(step-in-home) 'units: pytest' env PYTHONPATH=$(TREE) pytest -n auto \
 	  --junitxml=.cache/reports/units/pytest.xml tests/unit $(ARGS)
+
+ansible-units: venv ## the same by ansible-test, which lets modules' code import modules' code only
 	$(step) 'units: ansible-test' python tests/tools/ansible_test.py units
 
 judges: venv $(IOSXE_YANG) ## what others say of the configurations that we write: Cisco's YANG modules

@@ -95,8 +95,8 @@ def run(command: str, arguments: list[str]) -> int:
 
 
 def reports(command: str) -> list[Path]:
-    """Keep ansible-test's reports for the summary of `make test`."""
-    kept = CACHE / "reports" / command
+    """Keep ansible-test's reports for the summary of `make test`, by the part's name."""
+    kept = CACHE / "reports" / {"units": "ansible-units"}.get(command, command)
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
     return [Path(shutil.copy2(report, kept)) for report in (COPY / "tests/output/junit").glob("*.xml")]

@@ -138,7 +138,7 @@ def test_a_users_own_scenario(first, lab):
 def test_a_wrong_key_of_one_connection_fails_that_one_only(first, lab, playbook):
     """Another generation of oslo's key at the router, not in the clouds: both its tunnels, and no other one."""
     playbook("routers", "--limit", "oslo", ok=None, vpn_sites=sites_with(DESCRIPTION, "oslo", psk_generation=3))
-    run = playbook.prove(ok=False)
+    run = playbook("verify", ok=False)
     wrong = {"prod/oslo/1", "test/oslo/1"}
     assert {tunnel for tunnel, verdict in run.verdicts.items() if verdict == "failed"} == wrong
     assert playbook("routers", "--limit", "oslo").changed
