@@ -131,9 +131,16 @@ def life(lab, client) -> dict[str, Phase]:
     return out
 
 
-def ended(lab, client, life, phase: str) -> None:
+# Where two runs made a site each, two equal ones of these may both be in use, and then do no harm.
+EQUAL = ("ike_policy", "ipsec_policy")
+
+
+def ended(lab, client, life, phase: str, doubled: t.Container[str] = ()) -> None:
     """Make sure that what is there is exactly what a phase describes, and that another run would do nothing."""
-    assert there(lab) == life[phase].end
+    found = there(lab)
+    assert {kind: sorted(set(things)) if kind in doubled else things for kind, things in found.items()} == life[
+        phase
+    ].end
     assert client.run(phase, check=True) == []
 
 
@@ -206,7 +213,7 @@ def test_two_runs_at_once(lab, client, life, clean, monkeypatch):
             if len(client.proxy.writes) > life[phase].writes:
                 collided.add(phase)
             client.run(phase)
-            ended(lab, client, life, phase)
+            ended(lab, client, life, phase, EQUAL)
     assert {"create", "remove"} <= collided, "they did not meet, so nothing is proven"
 
 
