@@ -36,7 +36,8 @@ def copy(tmp_path):
         tmp_path / "a-checkout-with-a-name-that-is-much-too-long-for-any-unix-socket-to-lie-below-it" / "main"
     )
     shutil.copytree(SOURCE, layout.checkout / "tests" / "lab", ignore=shutil.ignore_patterns("__pycache__"))
-    layout.state.mkdir(parents=True)
+    for directory in (layout.state, layout.venv.parent):
+        directory.mkdir(parents=True, exist_ok=True)
     layout.venv.symlink_to(Layout().venv)
     shutil.copytree(Layout().template, layout.template)
     yield layout
