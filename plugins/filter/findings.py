@@ -91,6 +91,10 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils import _description, _ignore, _rules, _rules_description
 from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
+# What is found only where keys, or the hubs' hosts, are given.
+_OF_KEYS = ("psk-short", "mangled-by-yaml")
+_OF_HOSTS = ("hub-without-host",)
+
 
 @guarded
 def findings(
@@ -106,7 +110,8 @@ def findings(
     found = _rules.offline(description, _description.plain(psks))
     if hub_hosts is not None:
         found += _rules_description.without_host(description, _description.plain(hub_hosts))
-    found += _ignore.judged(found, description.ignore)
+    unlooked = {code for given, codes in ((psks, _OF_KEYS), (hub_hosts, _OF_HOSTS)) if given is None for code in codes}
+    found += _ignore.judged(found, description.ignore, unlooked)
     return [dict(one) for one in _ignore.silenced(found, description.ignore)]
 
 

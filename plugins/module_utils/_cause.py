@@ -250,7 +250,7 @@ ROWS = (
     Row("site_route", SITE, ("path.no_lan_route",), ("sa.none",), SURE, ("ping.one_host", "ping.all")),
     Row("forwarding", SITE, ("path.no_forwarding",), ("sa.none",), SURE, ("ping.all",)),
     Row("nat_exemption", SITE, ("path.source_nat", "ping.to_hub"), ("path.no_lan_route", "path.no_forwarding")),
-    Row("security_group", HUB, ("hub.rules",), (), SURE, ("ping.to_hub",)),
+    Row("security_group", HUB, ("hub.rules",), ("sa.none", "sa.no_child"), SURE, ("ping.to_hub",)),
     Row("return_path", SITE, ("ping.host_no_route",), ("path.no_lan_route",)),
     Row("return_path", SITE, ("ping.one_host",), ("path.no_lan_route", "path.source_nat"), POSSIBLE),
     Row("security_group", HUB, ("ping.to_hub", "ping.to_site_passes"), ("ping.one_host",), POSSIBLE),

@@ -185,9 +185,15 @@ def _cloud(record: Record, tunnel: Record, view: View) -> Facts:
     if others:
         out["hub.id_clash"] = f"connection {', '.join(others)} of the same hub has peer id {', '.join(sorted(ids))} too"
     out.update(_described(record, cloud.get("description") or {}))
-    if any(one["verb"] == "create" and one["kind"] == "security_group_rule" for one in view.get("drift") or []):
-        names = ", ".join(one["name"] for one in view["drift"] if one["kind"] == "security_group_rule")
-        out["hub.rules"] = f"the cloud lacks security group rules: {names}"
+    # The plan is the whole hub's; a rule's name ends with the prefix that it lets in.
+    lacking = [
+        one["name"]
+        for one in view.get("drift") or []
+        if (one["verb"], one["kind"]) == ("create", "security_group_rule")
+        and any(_same(one["name"].rpartition(" ")[2], subnet) for subnet in tunnel["local_subnets"])
+    ]
+    if lacking:
+        out["hub.rules"] = f"the cloud lacks security group rules: {', '.join(lacking)}"
     return out
 
 
@@ -270,19 +276,26 @@ def _log(record: Record, evidence: Evidence) -> Facts:
         if name == "duplicate" and event["count"] < 2:
             continue  # an end that restarts says so once
         if event.get("differing"):
-            phase = "ike" if name.startswith("ike") else "ipsec"
-            words = []
-            for field in event["differing"]:
-                wanted, came = record[phase].get(field), event["received"].get(field) or ["none"]
-                end = "site" if wanted in came else "hub"
-                words.append(f"{phase} {field}: the hub offers {', '.join(came)}, declared is {wanted or 'none'}")
-                kind = "pfs" if field == "pfs_group" else phase
-                out[f"log.{kind}.{end}"] = "; ".join(words)
+            out.update(_offered(record, "ike" if name.startswith("ike") else "ipsec", event))
             continue
         if event.get("ids"):
             said = f"{said}: the hub asked for {event['ids'][0]} as {event['ids'][1]}"
         out[f"log.{name}"] = said
     return out
+
+
+def _offered(record: Record, phase: str, event: t.Mapping[str, t.Any]) -> Facts:
+    """Say which algorithms the hub offered and the router would not take; whose end is otherwise, the declared one tells."""
+    words: dict[str, list[str]] = {}
+    for field in event["differing"]:
+        wanted, came = record[phase].get(field), event["received"].get(field) or ["none"]
+        if field == "prf" and not wanted and "integrity" in event["differing"]:
+            continue  # without AEAD the hash is both
+        kind, end = "pfs" if field == "pfs_group" else phase, "site" if wanted in came else "hub"
+        words.setdefault(f"log.{kind}.{end}", []).append(
+            f"{phase} {field}: the hub offers {', '.join(came)}, declared is {wanted or 'none'}"
+        )
+    return {name: "; ".join(said) for name, said in words.items()}
 
 
 # --- the way of the packets ------------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ class _Teller:
             told = True
             yield self._field(connection, name, "psk", None, None)
         if step.verb == "update":
-            for field in set(step.body) - _TOLD:
+            for field in sorted(set(step.body) - _TOLD):
                 told = True
                 yield self._field(connection, name, f"connection.{field}", step.body[field], there.get(field))
         if not told:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils._codes import CODES, OFFLINE
+from ansible_collections.bothends.vpn.plugins.module_utils._codes import CODES, ONLINE
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     ERROR,
     IGNORED,
@@ -31,10 +31,11 @@ def silenced(found: t.Iterable[Finding], entries: Entries) -> list[Finding]:
     return ordered(out)
 
 
-def judged(found: t.Sequence[Finding], entries: Entries) -> list[Finding]:
+def judged(found: t.Sequence[Finding], entries: Entries, unlooked: t.Container[str] = ()) -> list[Finding]:
     """Find fault with the entries: one that names an error, and one that names nothing that is there.
 
-    ``found`` are all findings of the description. What only module hub finds, nobody can miss here.
+    ``found`` are all findings of the description. What module hub may find, and the codes that nobody looked for
+    (``unlooked``), cannot be missed here.
     """
     wrong = []
     for entry in entries:
@@ -47,7 +48,7 @@ def judged(found: t.Sequence[Finding], entries: Entries) -> list[Finding]:
                         f"{one['field']} is an error there: {one['message']}", f"Mend it: {one['remedy']}", scope="",
                     )
                 )  # fmt: skip
-        if not named and CODES[entry["code"]].found_by[0] == OFFLINE:
+        if not named and entry["code"] not in unlooked and ONLINE not in CODES[entry["code"]].found_by:
             where = " ".join(str(entry[key]) for key in ("code", "host", "field") if entry.get(key))
             wrong.append(
                 finding(

@@ -116,6 +116,7 @@ def is_weak(value: t.Any) -> bool:
     of which nothing is known: a misspelt one must not pass as strong.
     """
     if isinstance(value, t.Mapping):
+        _known_keys(value, CELLS, "a policy has ike and ipsec")
         # All of them: a wrong name is told whatever stands before it.
         judged = [is_weak(name) for phase in CELLS for name in _names(value.get(phase) or {}, phase)]
         return any(judged)
@@ -129,9 +130,19 @@ def is_weak(value: t.Any) -> bool:
     return any(one.level in REFUSED for one in known[name])
 
 
+_ALGORITHMS = {
+    "ike": ("version", "encryption", "integrity", "prf", "dh_group"),
+    "ipsec": ("encryption", "integrity", "pfs_group"),
+}
+_NO_ALGORITHMS = ("name", "mode", "lifetime")
+
+
 def _names(proposal: t.Mapping[str, t.Any], phase: str) -> list[t.Any]:
-    fields = {
-        "ike": ("version", "encryption", "integrity", "prf", "dh_group"),
-        "ipsec": ("encryption", "integrity", "pfs_group"),
-    }
-    return [proposal[field] for field in fields[phase] if proposal.get(field)]
+    _known_keys(proposal, (*_ALGORITHMS[phase], *_NO_ALGORITHMS), f"{phase} has {', '.join(_ALGORITHMS[phase])}")
+    return [proposal[field] for field in _ALGORITHMS[phase] if proposal.get(field)]
+
+
+def _known_keys(given: t.Mapping[str, t.Any], known: t.Container[str], there_are: str) -> None:
+    unknown = [key for key in given if key not in known and key not in _NO_ALGORITHMS]
+    if unknown:
+        raise VpnError(f"{unknown[0]!r} is not known: {there_are}.")

@@ -104,7 +104,7 @@ def segment(packet: int, inner: int = 4) -> int:
 
 
 def in_udp(nat_traversal: str) -> bool:
-    """Tell whether ESP may go in UDP: V(auto) finds out only when the tunnel comes up, so there must be room for it."""
+    """Tell whether ESP may go in UDP: ``auto`` finds out only when the tunnel comes up, so there must be room for it."""
     return nat_traversal != "off"
 
 

@@ -129,14 +129,17 @@ def others(
         for cidr in selectors(one, by_id)[1]
         if _addresses.is_prefix(cidr)
     ]
-    found = [_foreign(record, f"subnets[{index}]", one) for record, index, one in _meeting(records, blocks)]
+    found = [
+        _foreign(record, f"subnets[{index}]", record["remote"]["subnets"][index], one)
+        for record, index, one in _meeting(records, blocks)
+    ]
     gateways = {_addresses.address(one["peer_address"]): one for one in foreign}
     for record in records:
         one = gateways.get(_addresses.address(record["remote"]["gateway"]))
         if one and PROVIDERS[provider].one_connection_a_peer:
             found.append(_second(record, one, provider))
         elif one:
-            found.append(_foreign(record, "gateway", one))
+            found.append(_foreign(record, "gateway", str(record["remote"]["gateway"]), one))
     return found
 
 
@@ -152,9 +155,9 @@ def _told(one: Body) -> str:
     return f"connection {one['name'] or '(no name)'} ({one['id']}), {of}, leads there"
 
 
-def _foreign(record: Connection, field: str, one: Body) -> Finding:
+def _foreign(record: Connection, field: str, value: str, one: Body) -> Finding:
     return finding(
-        "overlap-connection", record["site"], f"vpn_sites.{record['site']}.{field}", record["remote"]["gateway"],
+        "overlap-connection", record["site"], f"vpn_sites.{record['site']}.{field}", value,
         f"{_told(one)} too; only one of the two gets the traffic.",
         "Remove that one (purge, where its site left the description), or renumber.", NEUTRON,
     )  # fmt: skip

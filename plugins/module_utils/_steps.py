@@ -17,8 +17,6 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils import _secrets
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, Body, Snapshot, name_of, normal
 
-VERBS = ("create", "update", "delete")
-
 
 class Ref(t.NamedTuple):
     """An id that is known only once the object is made."""

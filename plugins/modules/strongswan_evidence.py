@@ -15,8 +15,8 @@ description:
   - Reads the end of charon's log, the stored and loaded configuration, addresses, routes, forwarding and NAT rules, pings the
     other gateway and knocks at its UDP ports 500 and 4500 with one packet each. The filter P(bothends.vpn.causes#filter) says what
     that means.
-  - Of a log of any size only the end is read, each program may take some seconds only, and what could not be read is returned
-    beside the rest.
+  - Of a log file of any size only the end is read, each program may take seconds only (charon's own up to a
+    minute), and what could not be read is returned beside the rest.
 extends_documentation_fragment:
   - bothends.vpn.attributes
   - bothends.vpn.attributes.info

@@ -75,14 +75,16 @@ class Machine:
         return process.returncode, out.decode(errors="replace")
 
     def ip(self, *arguments: str) -> list[dict[str, t.Any]] | None:
-        """Ask iproute2; None for an error, as for a destination without a route."""
+        """Ask iproute2: [] where it says that there is nothing, as for a destination without a route; None for no answer."""
         code, out = self.run("ip", "-j", *arguments)
         try:
             found = json.loads(out or "[]")
         except ValueError:
             self.problems.append(f"ip {' '.join(arguments)}: its output is no JSON")
             return None
-        return found if code == 0 and isinstance(found, list) else None
+        if code < 0:
+            return None
+        return found if code == 0 and isinstance(found, list) else []
 
 
 def tail(path: str, most: int = MOST) -> str:
@@ -96,18 +98,20 @@ def tail(path: str, most: int = MOST) -> str:
     return content.decode(errors="replace")
 
 
-def network(machine: Machine, record: Record, device: str | None) -> dict[str, t.Any]:
-    """Give what the router's network says of one connection, in the shape of ``_cause_facts.Evidence``."""
+def network(
+    machine: Machine, record: Record, device: str | None, gateways: dict[tuple[str, str | None], dict[str, t.Any]]
+) -> dict[str, t.Any]:
+    """Give what the router's network says of one connection, in the shape of ``_cause_facts.Evidence``.
+
+    ``gateways`` keeps what was found out of each, for other connections to the same one.
+    """
     out: dict[str, t.Any] = {}
     gateway = record["remote"].get("gateway")
     if gateway:
-        found = machine.ip("route", "get", gateway)
-        out["gateway_route"] = _way(found[0]) if found else None
-        code, _out = machine.run("ping", "-n", "-q", "-c", "2", "-i", "0.2", "-W", "1", gateway)
-        if code >= 0:
-            out["gateway_answers"] = code == 0
-        own = record["local"].get("address") or record["local"].get("gateway")
-        out["ports"] = {port: knock(gateway, int(port), own) for port in ("500", "4500")}
+        ends = gateway, record["local"].get("address") or record["local"].get("gateway")
+        if ends not in gateways:
+            gateways[ends] = _gateway(machine, *ends)
+        out.update(gateways[ends])
     addresses = machine.ip("address", "show", "up")
     if addresses is not None:
         out["addresses"] = [
@@ -124,9 +128,24 @@ def network(machine: Machine, record: Record, device: str | None) -> dict[str, t
     out["lan"] = []
     for subnet in local:
         ways = machine.ip("route", "get", _within(subnet))
-        out["lan"].append({"subnet": subnet, **(_way(ways[0]) if ways else {"error": "unreachable"})})
+        if ways is not None:
+            out["lan"].append({"subnet": subnet, **(_way(ways[0]) if ways else {"error": "unreachable"})})
     _code, ruleset = machine.run("nft", "list", "ruleset", quiet=True)
-    out["source_nat"] = _linux_nat.translating(ruleset, local, remote, device)
+    # With the kernel's ESP, what a tunnel carries leaves by the interface that leads to the gateway.
+    leaves = device or (out.get("gateway_route") or {}).get("dev")
+    out["source_nat"] = _linux_nat.translating(ruleset, local, remote, leaves)
+    return out
+
+
+def _gateway(machine: Machine, gateway: str, own: str | None) -> dict[str, t.Any]:
+    out: dict[str, t.Any] = {}
+    found = machine.ip("route", "get", gateway)
+    if found is not None:
+        out["gateway_route"] = _way(found[0]) if found else None
+    code, _out = machine.run("ping", "-n", "-q", "-c", "2", "-i", "0.2", "-W", "1", gateway)
+    if code >= 0:
+        out["gateway_answers"] = code == 0
+    out["ports"] = {port: knock(gateway, int(port), own) for port in ("500", "4500")}
     return out
 
 

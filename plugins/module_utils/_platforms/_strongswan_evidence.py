@@ -33,6 +33,7 @@ Record = t.Dict[str, t.Any]
 CONFIGURATION = "/etc/strongswan.conf"
 _DAEMONS = ("charon-systemd", "charon")
 _LINES = 3000  # of the journal
+_ATTEMPTS = 60  # seconds for all attempts: with a hub that is silent each of them runs out
 _SETTLE = 1.5  # seconds for what a refusal brings on, and for what the other end begins
 
 
@@ -46,7 +47,8 @@ def collect(
 ) -> list[dict[str, t.Any]]:
     """Give the evidence of each connection, in the shape of ``_cause_facts.Evidence``.
 
-    ``attempt`` initiates what no SA carries, one after the other, each for ``timeout`` seconds, and listens meanwhile.
+    ``attempt`` initiates what no SA carries, one after the other, each for ``timeout`` seconds, and listens meanwhile; after
+    a minute no other one is begun.
     """
     entries = read_log(machine, log_files)
     read = bool(entries)
@@ -60,6 +62,7 @@ def collect(
     keys = swanctl.listed("get-shared") if answers else None
     device = "ipsec0" if "kernel-libipsec" in (plugins or ()) else None
     out = []
+    known: dict[tuple[str, str | None], dict[str, t.Any]] = {}
     for record in records:
         section = strongswan.section(record["name"])
         one: dict[str, t.Any] = {
@@ -68,10 +71,10 @@ def collect(
                 entries, record["name"], record["remote"].get("gateway"), alone=len(gateways) == 1
             ),
             "log_read": read or (attempt and answers),
-            **_linux_evidence.network(machine, record, device),
+            **_linux_evidence.network(machine, record, device, known),
         }
         if stored is not None:
-            one["stored"] = _one_stored(stored, section, machine)
+            _put_stored(one, stored, section, machine)
         if loaded is not None:
             one["loaded"] = section in loaded
         if keys is not None:
@@ -89,14 +92,23 @@ def _attempt(
     with _swanctl.Log(swanctl.uri or _swanctl.DEFAULT_URI) as log:
         try:
             sas = live_sas.read_sas(swanctl.ask("--list-sas", "--raw"))
-            for record in records:
-                if record["initiator"] == "hub":
-                    continue
-                for tunnel in _sas.standing(record, sas, 0).lacking:
-                    swanctl.run(
-                        "--initiate", "--ike", strongswan.section(record["name"]),
-                        "--child", strongswan.section(tunnel), "--timeout", str(timeout), seconds=timeout + 5,
-                    )  # fmt: skip
+            down = [
+                (record["name"], tunnel)
+                for record in records
+                if record["initiator"] != "hub"
+                for tunnel in _sas.standing(record, sas, 0).lacking
+            ]
+            end = time.monotonic() + _ATTEMPTS
+            for number, (name, tunnel) in enumerate(down):
+                if time.monotonic() > end:
+                    machine.problems.append(
+                        f"{len(down) - number} of {len(down)} tunnels were not tried: it took too long"
+                    )
+                    break
+                swanctl.run(
+                    "--initiate", "--ike", strongswan.section(name),
+                    "--child", strongswan.section(tunnel), "--timeout", str(timeout), seconds=timeout + 5,
+                )  # fmt: skip
             time.sleep(_SETTLE)
         except VpnError as error:
             machine.problems.append(str(error))
@@ -164,16 +176,16 @@ def _stored(swanctl: _swanctl.Swanctl, machine: _linux_evidence.Machine) -> text
         return None
 
 
-def _one_stored(tree: text.Tree, section: str, machine: _linux_evidence.Machine) -> Record | None:
+def _put_stored(one: dict[str, t.Any], tree: text.Tree, section: str, machine: _linux_evidence.Machine) -> None:
+    """Put what is stored of a connection into its evidence: None where nothing is, no entry where it cannot be read."""
     body = tree.get("connections", {}).get(section)
     if body is None:
-        return None
+        one["stored"] = None
+        return
     try:
-        (record,) = strongswan.read_tree({"connections": {section: body}})
+        (one["stored"],) = strongswan.read_tree({"connections": {section: body}})
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         machine.problems.append(f"connection {section}: its file is none that this collection wrote ({error!r})")
-        return {}
-    return record
 
 
 def _loaded(swanctl: _swanctl.Swanctl, machine: _linux_evidence.Machine) -> t.Collection[str] | None:

@@ -376,8 +376,7 @@ def the_cloud_says(doctor: Doctor, normal: bool) -> None:
 
 
 def test_the_table_in_the_docs_is_what_was_seen():
-    """Prints the table break x verdict, and compares it with the docs."""
-    table = "".join(f"| {broken} | {said} |\n" for broken, said in SEEN.items())
-    print(f"\n| broken | verdict |\n| --- | --- |\n{table}")
-    known = DOCS.read_text()
-    assert [line for line in table.splitlines() if line not in known] == []
+    """Prints the table break x verdict, and compares it with the docs; all of this file has to have run."""
+    table = ["| broken | verdict |", "| --- | --- |", *(f"| {broken} | {said} |" for broken, said in SEEN.items())]
+    print("\n".join(["", *table]))
+    assert sorted(table) == sorted(line for line in DOCS.read_text().splitlines() if line.startswith("| "))

@@ -47,7 +47,6 @@ def test_what_an_entry_silences(entry, ignored):
 @pytest.mark.parametrize(
     "entry",
     [
-        {"code": "psk-short"},
         {"code": "ikev1", "host": "weak"},
         {"code": "weak-algorithm", "field": "vpn_policies.wea"},
         {"code": "weak-algorithm", "field": "vpn_policies.weak.ike.dh_group.x"},
@@ -58,8 +57,19 @@ def test_an_entry_that_silences_nothing_is_told(entry):
                                                       key=lambda one: one[2])  # fmt: skip
 
 
-def test_what_only_the_cloud_shows_is_not_missed():
-    assert told([{"code": "overlap-connection", "reason": WHY}]) == told(None)
+@pytest.mark.parametrize(
+    "code", ["overlap-connection", "over-usual-quota", "psk-short", "mangled-by-yaml", "hub-without-host"]
+)
+def test_what_nobody_looked_for_is_not_missed(code):
+    """What the cloud shows, and what needs keys or the inventory's hosts."""
+    assert told([{"code": code, "reason": WHY}]) == told(None)
+
+
+def test_where_keys_are_given_what_they_do_not_show_is_missed():
+    ignore = [{"code": "psk-short", "reason": WHY}]
+    keys = dict.fromkeys(SITES, "a key of twenty characters")
+    found = findings(SITES, hubs={"prod": hub()}, policies=POLICIES, psks=keys, ignore=ignore)
+    assert "ignore-unused" in {one["code"] for one in found}
 
 
 def test_a_silenced_finding_keeps_all_else_and_gets_its_reason():

@@ -131,6 +131,11 @@ BREAKS = [
      "received": {"integrity": ["sha256"]}})}, {"ike_proposal": "hub"}),
     ("the hub asked with the declared hash", {**DOWN, "evidence/log": log(ike_differs={"differing": ["integrity"],
      "received": {"integrity": ["sha384"]}})}, {"ike_proposal": "site"}),
+    # What charon says of another hash, which without AEAD is the PRF too.
+    ("the hub asked with another hash and PRF", {**DOWN, "evidence/log": log(ike_differs={"differing": ["integrity", "prf"],
+     "received": {"integrity": ["sha256"], "prf": ["sha256"]}})}, {"ike_proposal": "hub"}),
+    ("the hub asked with the declared hash and PRF", {**DOWN, "evidence/log": log(ike_differs={"differing": ["integrity", "prf"],
+     "received": {"integrity": ["sha384"], "prf": ["sha384"]}})}, {"ike_proposal": "site"}),
     ("a refusal, and the cloud says nothing", {**UNREAD_CLOUD, "evidence/log": log(ike_refused={})},
      {"ike_proposal": "either end", "version": "either end", "hub_not_loaded": "hub"}),
     ("a refusal, and both ends are as declared", {**DOWN, "evidence/log": log(ike_refused={})}, {"hub_not_loaded": "hub"}),
@@ -269,7 +274,11 @@ HARMLESS = {
     "cloud/hub": [{}],
     "state": ["not known", "Not connected", "Updating"],
     "pings": [[], [ping(PC, APP, 2)]],
-    "drift": [[{"verb": "update", "kind": "site_connection", "name": "x"}]],
+    "drift": [
+        [{"verb": "update", "kind": "site_connection", "name": "x"}],
+        [{"verb": "create", "kind": "security_group_rule", "name": "ingress any 10.77.0.0/16"}],
+        [{"verb": "delete", "kind": "security_group_rule", "name": "ingress any 192.168.3.0/24"}],
+    ],
 }
 
 

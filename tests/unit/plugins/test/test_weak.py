@@ -39,6 +39,9 @@ def test_some(value, answer):
         ("rot13", "'rot13' is no algorithm"),
         ({"ike": {"dh_group": "group5", "encryption": "aes-255"}}, "'aes-255' is no algorithm"),
         (None, "None is no algorithm"),
+        ({"iek": {"version": "v1"}}, "'iek' is not known: a policy has ike and ipsec"),
+        ({"encryption": "des"}, "'encryption' is not known: a policy has ike and ipsec"),
+        ({"ike": {"group": "group5"}}, "'group' is not known: ike has version, encryption"),
     ],
 )
 def test_what_nobody_knows_does_not_pass(value, said):

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import threading
 import time
+import types
 
 import pytest
 
@@ -96,6 +98,61 @@ def test_nonsense_of_ip_is_said(tmp_path):
     asked = _linux_evidence.Machine(lambda name: str(tmp_path / name))
     assert asked.ip("route") is None
     assert asked.problems == ["ip route: its output is no JSON"]
+
+
+RECORD = {
+    "name": "prod/berlin",
+    "initiator": "both",
+    "local": {"address": None, "gateway": "127.0.0.1"},
+    "remote": {"gateway": "127.0.0.2"},
+    "tunnels": [
+        {"name": f"prod/berlin/{n}", "local_subnets": ["192.0.2.0/24"], "remote_subnets": ["10.0.0.0/24"]}
+        for n in (1, 2, 3)
+    ],
+}
+
+
+def test_who_cannot_be_asked_says_nothing_of_routes(monkeypatch):
+    """No answer is not the answer that there is no route."""
+    monkeypatch.setattr(_linux_evidence, "_KNOCK", 0.1)
+    found = _linux_evidence.network(_linux_evidence.Machine(lambda name: None), RECORD, None, {})
+    assert "gateway_route" not in found and "gateway_answers" not in found and found["lan"] == []
+
+
+def test_a_gateway_is_asked_once_for_all_its_connections(monkeypatch):
+    asked = []
+    monkeypatch.setattr(_linux_evidence, "knock", lambda gateway, port, own: asked.append((gateway, port)) or "silent")
+    known = {}
+    for _connection in range(3):
+        _linux_evidence.network(_linux_evidence.Machine(lambda name: None), RECORD, None, known)
+    assert asked == [("127.0.0.2", 500), ("127.0.0.2", 4500)]
+
+
+@pytest.mark.parametrize(("seconds", "tried"), [(60, 3), (-1, 0)])
+def test_attempts_end_when_they_took_too_long(monkeypatch, seconds, tried):
+    class Log(contextlib.nullcontext):
+        entries = ()
+
+        def __enter__(self):
+            return self
+
+    began = []
+    swanctl = types.SimpleNamespace(uri=None, ask=lambda *words: "", run=lambda *words, seconds: began.append(words))
+    monkeypatch.setattr(_swanctl, "Log", lambda uri: Log())
+    monkeypatch.setattr(_strongswan_evidence, "_ATTEMPTS", seconds)
+    monkeypatch.setattr(_strongswan_evidence, "_SETTLE", 0)
+    asked = machine()
+    _strongswan_evidence._attempt(swanctl, asked, [RECORD], 5)
+    assert len(began) == tried
+    assert asked.problems == ([] if tried else ["3 of 3 tunnels were not tried: it took too long"])
+
+
+def test_a_file_that_is_not_ours_says_nothing_of_what_is_stored():
+    section, asked, one, none = "prod-berlin", machine(), {}, {}
+    _strongswan_evidence._put_stored(one, {"connections": {section: {"children": "x"}}}, section, asked)
+    _strongswan_evidence._put_stored(none, {"connections": {}}, section, asked)
+    assert one == {} and "its file is none that this collection wrote" in asked.problems[0]
+    assert none == {"stored": None}
 
 
 def test_of_a_huge_log_only_the_end_is_read(tmp_path):
