@@ -223,9 +223,14 @@ class _Planner:
         return chosen["id"]
 
     def _reference(self, desired: Desired, current: str | None) -> str | Ref:
-        """Find or make a policy or endpoint group: what the connection has, else one of ours, else a new one."""
+        """Find or make a policy or endpoint group: what the connection has, else one of ours, else a new one.
+
+        Of equal groups, which two runs at once may have made, all connections get the first: groups can be swapped.
+        """
         wanted = desired.content
         candidates = [self.by_id.get(current or ""), *self.reusable[desired.kind].get(wanted, [])]
+        if desired.kind == "endpoint_group" and candidates[0] in candidates[1:]:
+            candidates = candidates[1:]
         for one in candidates:
             if one and content(desired.kind, one) == wanted and (one["id"] == current or owner(one) == desired.owner):
                 self.kept.add(one["id"])

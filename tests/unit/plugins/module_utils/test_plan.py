@@ -218,6 +218,22 @@ def test_a_double_of_ours_goes():
     assert [(step.verb, step.id) for step in plan(there, BERLIN).steps] == [("delete", "zz-double")]
 
 
+def test_of_two_equal_groups_that_two_runs_made_all_connections_get_the_first():
+    """A site each: both groups are in use, and to swap one is no change to the traffic."""
+    two = {"berlin": site(3), "munich": site(4)}
+    there = after(snapshot(), two)
+    [first] = [one for one in there["endpoint_group"] if one["name"] == "prod/subnets"]
+    there["endpoint_group"].append({**first, "id": "zz-double"})
+    there["site_connection"][1]["local_ep_group_id"] = "zz-double"
+    planned = plan(there, two)
+    assert [(step.verb, step.kind, step.disruptive) for step in planned.steps] == [
+        ("update", "site_connection", False),
+        ("delete", "endpoint_group", False),
+    ]
+    assert (planned.steps[0].body, planned.steps[1].id) == ({"local_ep_group_id": first["id"]}, "zz-double")
+    assert plan(_steps.project(there, planned.steps), two).steps == []
+
+
 def test_two_services_of_one_vpc_are_an_error():
     there = after(snapshot(), BERLIN)
     there["vpn_service"].append({**there["vpn_service"][0], "id": "zz", "description": "by hand", "name": "spare"})
