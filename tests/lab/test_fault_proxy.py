@@ -85,7 +85,7 @@ def test_only_writes_are_counted_where_that_is_asked(served):
     proxy, _arrived = served
     proxy.arm("500 before", at=2, writes=True)
     assert [ask(proxy, method)[0] for method in ("GET", "POST", "GET", "POST", "POST")] == [201, 201, 201, 500, 201]
-    assert len(proxy.hits) == 1 and len(proxy.writes) == 3
+    assert (len(proxy.hits), len(proxy.writes), len(proxy.changes)) == (1, 3, 2)
 
 
 def test_each_new_request_is_hit_once(served):

@@ -12,6 +12,7 @@ with FaultProxy(upstream) as proxy:
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import http.client
 import http.server
 import os
@@ -62,12 +63,14 @@ FAULTS = {
 }
 
 
-class Call(NamedTuple):
+@dataclasses.dataclass
+class Call:
     """One request that came to the proxy."""
 
     method: str
     path: str
-    fault: str | None
+    fault: str | None = None
+    status: int = 0  # what the server said, whatever the client got; 0 where it was not asked
 
     @property
     def is_write(self) -> bool:
@@ -149,26 +152,33 @@ class FaultProxy:
         """The calls that wanted to change something."""
         return [call for call in self.calls if call.is_write]
 
-    def _choose(self, method: str, path: str, body: bytes) -> Fault | None:
+    @property
+    def changes(self) -> list[Call]:
+        """The writes that the server took: one that is still busy with an object refuses, and is asked again."""
+        return [call for call in self.writes if 200 <= call.status < 300]
+
+    def _choose(self, method: str, path: str, body: bytes) -> tuple[Call, Fault | None]:
+        call = Call(method, path)
         with self._lock:
-            counts = Call(method, path, None).is_write or not self._writes
+            counts = call.is_write or not self._writes
             if self._at:
-                hit = counts and sum(call.is_write or not self._writes for call in self.calls) + 1 == self._at
+                hit = counts and sum(one.is_write or not self._writes for one in self.calls) + 1 == self._at
             else:
                 hit = counts and (method, path, body) not in self._seen
             self._seen.add((method, path, body))
-            name = self._fault if hit and self._fault else None
-            self.calls.append(Call(method, path, name))
-            return FAULTS[name] if name else None
+            call.fault = self._fault if hit and self._fault else None
+            self.calls.append(call)
+            return call, FAULTS[call.fault] if call.fault else None
 
     def _serve(self, handler: http.server.BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        fault = self._choose(handler.command, handler.path, body)
+        call, fault = self._choose(handler.command, handler.path, body)
+        if not fault or fault.arrives:
+            answer = self._forward(handler, body)
+            call.status = answer.status
         if not fault:
-            _send(handler, self._forward(handler, body))
+            _send(handler, answer)
             return
-        if fault.arrives:
-            self._forward(handler, body)
         if isinstance(fault.end, Answer):
             _send(handler, fault.end)
             return
