@@ -10,6 +10,7 @@ They run once the cloud has been read, before the first write. ``records`` are t
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
@@ -173,16 +174,22 @@ def _second(record: Connection, one: Body, provider: str) -> Finding:
 
 
 def _meeting(records: Records, blocks: t.Sequence[Block]) -> t.Iterator[tuple[Connection, int, t.Any]]:
-    """Yield record, index of its subnet, and what belongs to the block, of each pair that shares an address: one sweep."""
+    """Yield record, index of its subnet, and what belongs to the block, of each pair that shares an address: one sweep.
+
+    Equal ones are looked at once: a hundred foreign connections to one subnet are no thousands of pairs among themselves.
+    """
     if not blocks:
         return
-    sites = [
-        (_addresses.parse(subnet), (record, index))
-        for record in records
-        for index, subnet in enumerate(record["remote"]["subnets"])
-        if _addresses.is_prefix(subnet)
-    ]
-    for one, other in _addresses.overlaps([prefix for prefix, _what in [*sites, *blocks]]):
-        if one < len(sites) <= other:  # lower first: a site's with a block
-            record, index = sites[one][1]
-            yield record, index, blocks[other - len(sites)][1]
+    sites: dict[_addresses.Prefix, list[tuple[Connection, int]]] = {}
+    for record in records:
+        for index, subnet in enumerate(record["remote"]["subnets"]):
+            if _addresses.is_prefix(subnet):
+                sites.setdefault(_addresses.parse(subnet), []).append((record, index))
+    theirs: dict[_addresses.Prefix, list[t.Any]] = {}
+    for prefix, what in blocks:
+        theirs.setdefault(prefix, []).append(what)
+    ours, foreign = list(sites.values()), list(theirs.values())
+    for one, other in _addresses.overlaps([*sites, *theirs]):
+        if one < len(ours) <= other:  # lower first: a site's with a block
+            for (record, index), what in itertools.product(ours[one], foreign[other - len(ours)]):
+                yield record, index, what
