@@ -138,6 +138,11 @@ def _row(
             else []
         )
     )
+    if row["verdict"] == UP and sa.get("older"):
+        row["verdict"] = PENDING
+        row["why"] = (
+            "the router has a change stored that is not in force: the SA is older; bothends.vpn.routers makes a new one"
+        )
     return row
 
 

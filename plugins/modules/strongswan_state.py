@@ -28,6 +28,11 @@ options:
     description:
       - VICI socket of charon, C(unix://...). Default is swanctl's own.
     type: str
+  state_file:
+    description:
+      - Where M(bothends.vpn.strongswan_connections) keeps what it loaded into the running charon.
+    type: path
+    default: /run/bothends-vpn/strongswan.json
 """
 
 EXAMPLES = r"""
@@ -42,7 +47,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 sas:
-  description: The IKE SAs with their children, as they are at the end.
+  description:
+    - The IKE SAs with their children, as they are at the end. One that is C(older) has not what was loaded of its connection since.
   returned: success
   type: list
   elements: dict
@@ -63,11 +69,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.bothends.vpn.plugins.module_utils import _router
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_proof, _swanctl
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms._memory import State
 
 ARGUMENT_SPEC = {
     **_router.STATE_SPEC,
     "directory": {"type": "path", "default": "/etc/swanctl"},
     "uri": {"type": "str"},
+    "state_file": {"type": "path", "default": "/run/bothends-vpn/strongswan.json"},
 }
 
 
@@ -79,9 +87,9 @@ def main() -> None:
         program = module.get_bin_path("swanctl", required=True, opt_dirs=["/usr/sbin", "/sbin"])
         swanctl = _swanctl.Swanctl(program, given["directory"], given["uri"])
         proof = _strongswan_proof.prove(swanctl, given["connections"], given["timeout"]) if prove else None
-        module.exit_json(
-            changed=prove, sas=_strongswan_proof.sas(swanctl), now=time.time(), **({"proof": proof} if proof else {})
-        )
+        charon, _plugins = swanctl.born()
+        sas = _strongswan_proof.aged(_strongswan_proof.sas(swanctl), State(given["state_file"], charon))
+        module.exit_json(changed=prove, sas=sas, now=time.time(), **({"proof": proof} if proof else {}))
     except VpnError as error:
         module.fail_json(msg=str(error))
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sas, _swanctl
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sas, _swanctl, strongswan
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas as live_sas
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms._memory import State
 
 Sas = t.List[t.Dict[str, t.Any]]
 
@@ -24,6 +25,12 @@ _POLL = 0.2
 def sas(swanctl: _swanctl.Swanctl) -> Sas:
     """Give the SAs as they are now."""
     return live_sas.read_sas(swanctl.ask("--list-sas", "--raw"))
+
+
+def aged(there: Sas, state: State) -> Sas:
+    """Say of each SA whether it is ``older`` than what charon loaded of its connection since, and carries what was before."""
+    born_before = {section: known.get("older", 0) for section, known in state.connections.items()}
+    return [{**sa, "older": sa["id"] <= born_before.get(strongswan.section(sa["connection"]), 0)} for sa in there]
 
 
 def prove(swanctl: _swanctl.Swanctl, records: list[dict[str, t.Any]], timeout: float) -> dict[str, Sas]:

@@ -432,6 +432,21 @@ def test_a_disabled_site(sas, statuses, verdict):
     assert judge(sas, statuses=statuses, state="disabled")["verdict"] == verdict
 
 
+@pytest.mark.parametrize(
+    ("there", "verdict"),
+    [
+        ([{**sa(), "older": True}], "pending"),
+        ([{**sa(), "older": False}], "up"),
+        ([{**sa(1), "older": True}, {**sa(2, 2), "older": False}], "up"),
+        ([{**sa(ipsec={"encryption": "aes-128"}), "older": True}], "failed"),
+    ],
+)
+def test_an_sa_that_is_older_than_what_the_router_has_stored(there, verdict):
+    """It carries, and yet what is stored may never work: only a new SA shows that."""
+    row = judge(there, statuses=NORMAL)
+    assert (row["verdict"], "the SA is older" in row["why"]) == (verdict, verdict == "pending")
+
+
 def test_a_stored_change_is_pending_where_no_router_was_asked():
     def why(**more):
         (row,) = _verdict.rows([record()], NORMAL, None, **more)
