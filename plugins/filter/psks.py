@@ -12,8 +12,8 @@ author: bothends.vpn authors (@bothends)
 description:
   - Reads YAML as P(ansible.builtin.from_yaml#filter) does, but each key stays the text that was written (V(no), V(0123)), and an
     error names the line without showing any of it.
-  - Refuses what YAML would cut off a key that is not in quotes (what begins with V(!), V(&) or V(*)), and a name that is there
-    twice.
+  - Refuses what YAML would cut off a key that is not in quotes (what begins with V(!), V(&) or V(*), or what follows a blank
+    and a hash sign), and a name that is there twice.
 options:
   _input:
     description: The content of the file, a dict from connection (C(hub/site)) or site to key.

@@ -15,7 +15,7 @@ description:
   - The price is that whoever learns the master secret has every key.
 options:
   _input:
-    description: The master secret, 32 random characters or more.
+    description: The master secret, 16 characters or more; 32 random ones are well.
     type: str
     required: true
   hub:
@@ -61,6 +61,11 @@ def site_psk(master: str, hub: str, site: str, generation: int = 1) -> str:
     """Derive the key."""
     if len(str(master)) < 16:
         raise VpnError("the master secret has fewer than 16 characters.")
+    if str(master) != str(master).strip():
+        raise VpnError("the master secret begins or ends with a blank or line end, which another place may not have.")
+    for what, name in (("hub", hub), ("site", site)):
+        if not str(name) or "/" in str(name):
+            raise VpnError(f"{what} {name!r} is no {what}'s name.")
     if not str(generation).isdecimal() or int(generation) < 1:
         raise VpnError(f"generation {generation!r} is no whole number from 1.")
     return _secrets.derive(str(master), str(hub), str(site), int(generation))

@@ -490,10 +490,11 @@ def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterato
     text_wanted = kind == "str" or row.get("elements") == "str"
     for place, item in [(f"{path}[{index}]", item) for index, item in items] or [(path, value)]:
         # Ports may be bare numbers; every other text that YAML made into a number or truth value has lost its form.
-        if (text_wanted and isinstance(item, (bool, float))) or (text_wanted and _lost_form(path, item)):
+        lost = isinstance(item, (bool, float)) or _lost_form(path, item) if text_wanted else _is_no_number(kind, item)
+        if lost:
             yield finding(
                 "mangled-by-yaml", "", place, item, f"was read as {_kind(item)} {item!r}.",
-                _meant(row, item) or "Put the value in quotes.", "YAML 1.1",
+                _meant(row, item) or ("Put the value in quotes." if text_wanted else "Write a number."), "YAML 1.1",
             )  # fmt: skip
             return
     if _surely_right(row, value):
@@ -507,6 +508,11 @@ def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterato
             "bad-value", "", path, value if not isinstance(value, dict) else "...", _reword(message, row),
             f"Did you mean `{near[0]}`?" if near else _unmarked(row["description"]), SOURCE,
         )  # fmt: skip
+
+
+def _is_no_number(kind: str, item: t.Any) -> bool:
+    """Ansible would take yes for 1."""
+    return kind == "int" and isinstance(item, bool)
 
 
 _TYPES = {"str": str, "int": int, "bool": bool, "dict": dict}

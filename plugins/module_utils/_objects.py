@@ -353,6 +353,10 @@ PROTOCOLS = {
 }  # fmt: skip
 
 
+# Those of them that a rule for IPv4 must not name. neutron 29.0.0, securitygroups_db.py
+ONLY_IPV6 = ("41", "43", "44", "58", "59", "60")
+
+
 def _protocol(body: Body) -> str | None:
     """Give a rule's protocol as its number; the server takes ICMP of an IPv6 rule for ICMPv6."""
     value = "any" if body.get("protocol") is None else str(body["protocol"]).lower()

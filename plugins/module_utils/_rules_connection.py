@@ -23,7 +23,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     finding,
     listed,
 )
-from ansible_collections.bothends.vpn.plugins.module_utils._objects import PROTOCOLS
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import ONLY_IPV6, PROTOCOLS
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection, family
 
@@ -122,14 +122,26 @@ def _site_values(record: Connection, hub: dict[str, t.Any]) -> Found:
             "generation-range", site, f"vpn_sites.{site}.psk_generation", record["psk_generation"], "counts from 1.",
             "Count it up by one for a new key.", "docs/reference/description.md",
         )  # fmt: skip
+    yield from _one_version(record)
     for field, end in (("id", "remote"), ("peer_id", "local")):
         identity = record[end]["id"]
+        several = _not_one_peer(identity["value"]) if identity else None
         if identity and (not identity["value"].isprintable() or set(identity["value"]) & set(provider.id_forbidden)):
             yield finding(
                 "bad-id", site, f"vpn_sites.{site}.{field}.value", identity["value"],
                 f"{hub['provider']} would break on a character of it.", "Use letters, digits and . - _ @ : only.",
                 provider.source,
             )  # fmt: skip
+        elif several:
+            yield finding(
+                "bad-id",
+                site,
+                f"vpn_sites.{site}.{field}.value",
+                identity["value"],
+                several[0],
+                several[1],
+                provider.source,
+            )
         elif identity and identity["type"] != id_type(identity["value"]):
             yield finding(
                 "bad-id", site, f"vpn_sites.{site}.{field}.type", identity["type"],
@@ -154,9 +166,51 @@ def _site_values(record: Connection, hub: dict[str, t.Any]) -> Found:
             if not 1 <= low <= high <= 65535 or protocol not in _WITH_PORTS:
                 yield finding(
                     "bad-ports", site, f"vpn_sites.{site}.security_group_rules[{index}].ports", port,
-                    "is no port or range of 1 to 65535, or the protocol has no ports.",
+                    f"{port!r} is no port or range of 1 to 65535, or {rule['protocol']} has no ports.",
                     "Write 443 or 8000-8010, with protocol tcp or udp.", NEUTRON,
                 )  # fmt: skip
+
+
+def _icmpv6(record: Connection, hub: dict[str, t.Any]) -> Found:
+    """Each rule is made for each subnet of the site."""
+    del hub  # every cloud's groups are neutron's
+    for index, rule in enumerate(record["security_group_rules"]):
+        protocol = rule["protocol"].lower()
+        if str(PROTOCOLS.get(protocol, protocol)) in ONLY_IPV6 and 4 in map(family, record["remote"]["subnets"]):
+            yield finding(
+                "only-ipv6", record["site"], f"vpn_sites.{record['site']}.security_group_rules[{index}].protocol", rule["protocol"],
+                "is a protocol of IPv6, and the site has IPv4 subnets, whose rules the cloud refuses.",
+                "Write icmp, which is ICMPv6 where a subnet is IPv6, or leave it out.", NEUTRON,
+            )  # fmt: skip
+
+
+_LONGEST_ID = 255  # the column in neutron-vpnaas, vpn_models.py, whose length the API does not check
+
+
+def _not_one_peer(value: str) -> tuple[str, str] | None:
+    """Say what is wrong with an IKE identity that does not stand for exactly one peer, and what to do."""
+    if value.startswith("%") or "*" in value or value in ("0.0.0.0", "::"):
+        return "the ends read it as any peer.", "Write the one identity that this end has."
+    if value.startswith("@"):
+        return "the ends read a leading @ each in its own way.", f"Write `{value[1:]}`, which is a name (FQDN) anyway."
+    if len(value) > _LONGEST_ID:
+        return f"has {len(value)} characters, and the cloud keeps {_LONGEST_ID}.", "Choose a shorter one."
+    return None
+
+
+def _one_version(record: Connection) -> Found:
+    """Addresses between which IKE's packets go are of one IP version."""
+    outside = record["remote"]["gateway"]
+    for path, other, whose in (
+        (f"vpn_hubs.{record['hub']}.gateway", record["local"]["gateway"], "hub's gateway"),
+        (f"vpn_sites.{record['site']}.local_address", record["remote"].get("address"), "router's own address"),
+    ):
+        if outside and other and {family(str(outside)), family(str(other))} == {4, 6}:
+            yield finding(
+                "mixed-versions", record["site"], f"vpn_sites.{record['site']}.gateway", outside,
+                f"and {path} {other}, the {whose}, are of two IP versions: no packet gets from one to the other.",
+                "Write addresses of one version.", "RFC 7296 section 3.13.1", scope=f"site {record['site']}",
+            )  # fmt: skip
 
 
 _WITH_PORTS = ("tcp", "udp", "sctp", "dccp", "udplite", "6", "17", "132", "33", "136")
@@ -235,4 +289,4 @@ def mangled_psks(psks: t.Mapping[str, t.Any], sites: t.Container[str]) -> Found:
 OF_A_POLICY: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (_spoken, _well_formed)
 OF_A_PEER: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (_site_values,)
 
-RULES = (*OF_A_POLICY, without_partner, *OF_A_PEER, _platform)
+RULES = (*OF_A_POLICY, without_partner, *OF_A_PEER, _icmpv6, _platform)

@@ -182,7 +182,8 @@ def _distinct_peers(description: Description) -> Found:
         for name in names:
             site = description.sites[name]
             gateway = _addresses.address(site["gateway"])
-            identity = (site["id"] or {}).get("value") or gateway
+            # No end tells a name from the same in capitals, nor an address from the same written otherwise.
+            identity = _addresses.address(((site["id"] or {}).get("value") or gateway or "").lower())
             if gateway == _addresses.address(description.hubs[hub]["gateway"]):
                 yield finding(
                     "gateway-is-own", name, f"vpn_sites.{name}.gateway", site["gateway"],

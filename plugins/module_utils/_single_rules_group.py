@@ -14,7 +14,6 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import Find
 from ansible_collections.bothends.vpn.plugins.module_utils._single_rules import error, peer_findings
 
 _REMOTES = ("remote_ip_prefix", "remote_group", "remote_address_group")
-_ONLY_IPV6 = ("41", "43", "44", "58", "59", "60")
 GROUPS = "neutron, securitygroups_db.py"
 
 
@@ -23,7 +22,7 @@ def ethertype(rule: dict[str, t.Any]) -> str:
     prefix = rule["remote_ip_prefix"]
     if prefix and _addresses.is_prefix(prefix) and not rule["ethertype"]:
         return f"IPv{_addresses.parse(prefix).version}"
-    return rule["ethertype"] or ("IPv6" if _objects.normal("protocol", rule) in _ONLY_IPV6 else "IPv4")
+    return rule["ethertype"] or ("IPv6" if _objects.normal("protocol", rule) in _objects.ONLY_IPV6 else "IPv4")
 
 
 def group_rule(index: int, rule: dict[str, t.Any]) -> Found:
@@ -40,7 +39,7 @@ def group_rule(index: int, rule: dict[str, t.Any]) -> Found:
         )  # fmt: skip
     yield from _group_prefix(f"{here}.remote_ip_prefix", rule)
     number = _objects.normal("protocol", {**rule, "ethertype": "IPv4"})
-    if number in _ONLY_IPV6 and ethertype(rule) == "IPv4":
+    if number in _objects.ONLY_IPV6 and ethertype(rule) == "IPv4":
         yield error(
             f"{here}.protocol", rule["protocol"], "only-ipv6", "is a protocol of IPv6.", "Write ethertype IPv6.", GROUPS
         )

@@ -24,10 +24,7 @@ def report(findings: t.Sequence[Finding], parts: t.Mapping[str, Names]) -> str:
     ignored is skipped with its reason.
     """
     cases = [_case(one) for one in findings]
-    told = {
-        (one["field"].partition(".")[0].partition("[")[0].replace("vpn_psks", "vpn_sites"), one["host"])
-        for one in findings
-    }
+    told = {named for one in findings for named in _named(one)}
     for variable, names in parts.items():
         for name in names:
             if (variable, name) not in told:
@@ -35,17 +32,29 @@ def report(findings: t.Sequence[Finding], parts: t.Mapping[str, Names]) -> str:
     return junit.TestSuites(suites=[junit.TestSuite(name="bothends.vpn preflight", cases=cases)]).to_pretty_xml()
 
 
+def _named(one: Finding) -> t.Iterator[tuple[str, str]]:
+    """Give what a finding is about: the part that its field names, and its host, which may be another one."""
+    variable, _dot, rest = one["field"].partition(".")
+    yield variable, re.split(r"[.\[]", rest, maxsplit=1)[0]
+    yield from ((name, one["host"]) for name in ("vpn_hubs", "vpn_sites", "vpn_policies"))
+
+
 def _case(one: Finding) -> junit.TestCase:
     told = _text(f"{one['field']}: {one['message']}\nRemedy: {one['remedy']}\nSource: {one['source']}")
     message = _text(f"{one['field']}: {one['message']}")
     error, ignored = one["severity"] == ERROR, one["severity"] == IGNORED
     return junit.TestCase(
-        name=_text(f"{one['code']} {one['field']}"),
+        name=_text(f"{one['code']} {one['field']}" + _whose(one)),
         classname=f"preflight.{one['severity']}",
         failures=[junit.TestFailure(message=message, type=one["code"], output=told)] if error else [],
         skipped=_text(one["reason"]) if ignored else None,
         system_out=None if error else told,
     )
+
+
+def _whose(one: Finding) -> str:
+    """Name the host where the field does not: two sites may have the same to say of a hub."""
+    return "" if not one["host"] or one["host"] in re.split(r"[.'/\[\]]+", one["field"]) else f" of {one['host']}"
 
 
 # All but what XML 1.0 can write: https://www.w3.org/TR/xml/#charsets

@@ -26,7 +26,7 @@ def read(text: str) -> dict[str, str]:
     if frame != _BEGIN + _END:
         raise VpnError("one dict from a connection or site to its key is wanted, and nothing below a key.")
     for one in scalars:
-        _refuse_cut(one)
+        _refuse_cut(one, text)
     out: dict[str, str] = {}
     for name, key in zip(scalars[::2], scalars[1::2], strict=True):
         if name.value in out:
@@ -52,7 +52,10 @@ def _events(text: str) -> list[t.Any]:
     raise VpnError(f"{where}: this is no YAML. {REMEDY}")
 
 
-def _refuse_cut(one: t.Any) -> None:
-    """What YAML takes for a tag, an anchor or an alias would be missing in the key."""
+def _refuse_cut(one: t.Any, text: str) -> None:
+    """What YAML takes for a tag, an anchor, an alias or a comment would be missing in the key."""
     if isinstance(one, yaml.AliasEvent) or one.anchor is not None or one.tag is not None:
         raise VpnError(f"line {one.start_mark.line + 1}: what begins with !, & or * is no text to YAML. {REMEDY}")
+    rest = text[one.end_mark.index :].partition("\n")[0]
+    if not one.style and rest.lstrip().startswith("#"):
+        raise VpnError(f"line {one.start_mark.line + 1}: # after a blank begins a comment to YAML. {REMEDY}")

@@ -67,8 +67,9 @@ class Client(Runs):
                 os._exit(1)
             os._exit(0)
 
-        # An idle connection that parent and child both had would carry the answers of both.
-        self.cloud._wire._session.session.close()
+        # An idle connection that parent and child both had would carry the answers of both. It is requests' session that is
+        # closed, since keystoneauth's own close() does so once only.
+        self.cloud._wire._session.session.session.close()
         child = multiprocessing.get_context("fork").Process(target=work)
         child.start()
         return child

@@ -56,6 +56,14 @@ def test_an_error_fails_a_warning_passes_and_an_ignored_one_is_skipped():
     assert found[2][3].startswith("no other device")
 
 
+def test_a_finding_is_about_what_its_field_names_and_about_its_host():
+    """A subnet of the hub's, for which one site has no counterpart."""
+    found = cases({"a": site(3, subnets=["fd00:3::/64"]), "b": site(4, subnets=["fd00:4::/64"])})
+    names = [one[0] for one in found]
+    assert {"no-partner vpn_hubs.prod.subnets[0] of a", "no-partner vpn_hubs.prod.subnets[0] of b"} <= set(names)
+    assert len(names) == len(set(names)) and not [name for name in names if "no findings" in name]
+
+
 def test_a_finding_about_a_key_is_its_sites():
     assert [one[0] for one in cases({"a": site()}, psks={})] == [
         "psk-missing vpn_psks['prod/a']",

@@ -48,6 +48,7 @@ def test_whatever_yaml_can_write_is_read_back(keys):
         pytest.param("*secret", "line 2: what begins with", id="an alias"),
         pytest.param("{{ secret }}", "nothing below a key", id="braces"),
         pytest.param("[secret]", "nothing below a key", id="a list"),
+        pytest.param("secret #rest", "line 2: # after a blank", id="a comment"),
         pytest.param("secret: rest", "line 2, column", id="a colon"),
         pytest.param("@secret", "line 2, column", id="a reserved character"),
         pytest.param("%secret", "line 2, column", id="a percent sign"),

@@ -35,6 +35,19 @@ def test_a_short_master_secret_is_refused_and_not_shown(master):
     assert "too short" not in str(caught.value)
 
 
+@pytest.mark.parametrize("master", [MASTER + "\n", " " + MASTER])
+def test_a_master_secret_with_a_blank_around_it_would_give_another_key_elsewhere(master):
+    with pytest.raises(AnsibleFilterError, match="blank or line end") as caught:
+        site_psk(master, hub="prod", site="berlin")
+    assert MASTER not in str(caught.value)
+
+
+@pytest.mark.parametrize("names", [{"hub": ""}, {"site": ""}, {"hub": "h/x"}, {"site": "a/b"}])
+def test_a_name_that_no_hub_or_site_has(names):
+    with pytest.raises(AnsibleFilterError, match=f"{next(iter(names))} .* is no"):
+        site_psk(MASTER, **{"hub": "prod", "site": "berlin", **names})
+
+
 @pytest.mark.parametrize("generation", ["two", None])
 def test_a_generation_that_is_no_number(generation):
     with pytest.raises(AnsibleFilterError, match=r"bothends\.vpn\.site_psk: generation"):

@@ -106,6 +106,17 @@ FAULTS = [
     ({"a": site(psk_generation=0)}, None, "generation-range", "vpn_sites.a.psk_generation"),
     ({"a": site(id={"value": 'ber"lin'})}, None, "bad-id", "vpn_sites.a.id.value"),
     ({"a": site(peer_id={"value": "a\nb"})}, None, "bad-id", "vpn_sites.a.peer_id.value"),
+    *(({"a": site(platform="cisco_iosxe", id={"value": value})}, None, "bad-id", "vpn_sites.a.id.value")
+      for value in ("%any", "%any6", "*", "*.example.com", "*@*", "0.0.0.0", "::", "@a.example.com", "a" * 256)),
+    ({"a": site(3, id={"value": "x.example.com"}), "b": site(4, id={"value": "X.example.com"})}, None, "duplicate-id",
+     "vpn_sites.b.id"),
+    ({"a": site(local_address="2001:db8::5")}, None, "mixed-versions", "vpn_sites.a.gateway"),
+    *(({"a": site(security_group_rules=[{"protocol": protocol}])}, None, "only-ipv6", "vpn_sites.a.security_group_rules[0].protocol")
+      for protocol in ("icmpv6", "IPv6-ICMP", "58")),
+    ({"a": site(psk_generation=True)}, None, "mangled-by-yaml", "vpn_sites.a.psk_generation"),
+    ({"a": site(dpd={"interval": True})}, None, "mangled-by-yaml", "vpn_sites.a.dpd.interval"),
+    *(({"a": site(router_settings={"routes": [{"to": to, "via": "10.3.0.9"}]})}, None, "platform-limit",
+       "vpn_sites.a.router_settings.routes") for to in ("0.0.0.0/0", "10.3.0.0/24")),
     ({"a": site(id={"type": "fqdn", "value": "10.0.0.1"})}, None, "bad-id", "vpn_sites.a.id.type"),
     ({"a": site(peer_id={"type": "ipv4", "value": "cloud"})}, None, "bad-id", "vpn_sites.a.peer_id.type"),
     ({"a": site(id={"value": "999.0.0.1"})}, None, "platform-limit", "vpn_sites.a.id.value"),
@@ -159,6 +170,9 @@ FINE = [
     ({"a": site(platform="libreswan", local_address="203.0.113.3", nat_traversal="off")}, None),
     ({"a": site(id={"value": "site"}, peer_id={"value": "hub"})}, None),
     ({"a": site(subnets=["169.253.0.0/16", "128.0.0.0/24"])}, None),
+    ({"a": site(id={"value": "a" * 255})}, None),
+    ({"a": site(security_group_rules=[{"protocol": "icmp"}])}, None),
+    ({"a": site(router_settings={"routes": [{"to": "10.3.1.0/24", "via": "10.3.0.9"}]})}, None),
     ({"a": site(platform="libreswan")}, {"default": {"ike": {"dh_group": "group20"}, "ipsec": {"pfs_group": "group20"}}}),
 ]  # fmt: skip
 
@@ -172,6 +186,12 @@ def test_a_private_gateway_of_a_private_cloud_is_right():
     sites = {"a": site(gateway="10.99.0.1")}
     assert findings(sites, {"prod": hub(gateway="10.99.1.1")}) == []
     assert findings(sites, {"prod": hub(gateway="198.51.100.1")}) == [("gateway-private", "vpn_sites.a.gateway")]
+
+
+@pytest.mark.parametrize(("outside", "found"), [("198.51.100.7", ["mixed-versions"]), ("2001:db8::7", [])])
+def test_both_gateways_are_of_one_ip_version(outside, found):
+    sites, hubs = {"a": site(gateway="2001:db8::1")}, {"prod": hub(gateway=outside)}
+    assert findings(sites, hubs) == [(code, "vpn_sites.a.gateway") for code in found]
 
 
 @pytest.mark.parametrize(("sites", "policies", "code", "field"), FAULTS)
