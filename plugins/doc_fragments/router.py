@@ -78,3 +78,27 @@ attributes:
     details:
       - With O(prove) it makes new SAs each time.
 """
+
+    # What every module takes that looks for what keeps a router's tunnels down.
+    EVIDENCE = r"""
+options:
+  connections:
+    description: The connections to look at, as the filter P(bothends.vpn.connections#filter) gives them for the site's end.
+    type: list
+    elements: dict
+    required: true
+  attempt:
+    description:
+      - Initiate the tunnels that no SA carries, and read what the router's IKE daemon logs meanwhile. Changes no configuration.
+      - Left out in check mode.
+    type: bool
+    default: false
+  timeout:
+    description: Seconds that one attempt may take.
+    type: int
+    default: 10
+  log_files:
+    description: Files that the IKE daemon logs to. Default are those that its configuration names, else what the system's log has.
+    type: list
+    elements: path
+"""

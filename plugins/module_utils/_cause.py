@@ -130,7 +130,7 @@ KINDS = {
     "dead_peer": Kind("the peer is dead", "Its IKE daemon stopped, or the way to it: check the hub's VPN service."),
     "kernel": Kind(
         "the router's kernel refuses the SA",
-        "Install or load the kernel's ESP and the suite's algorithms, or charon's plugin kernel-libipsec.",
+        "Install or load the kernel's ESP and the suite's algorithms, or (strongSwan) the plugin kernel-libipsec.",
     ),
 }
 

@@ -7,7 +7,7 @@
 
 A fact is something that was seen, not what it means; ``_cause`` has the table of what facts mean. Names begin with where
 it was seen: ``site.`` what the router has stored against the description, ``hub.`` what the cloud has, ``sa.`` what runs,
-``log.`` what charon wrote, ``path.`` what the router's network and a probe with packets say, ``ping.`` what the hosts saw.
+``log.`` what its IKE daemon wrote, ``path.`` what the router's network and a probe with packets say, ``ping.`` what the hosts saw.
 """
 
 from __future__ import annotations
@@ -104,9 +104,9 @@ def _differences(declared: Record, there: Record, holder: str) -> Facts:
 def _site(record: Record, evidence: Evidence) -> Facts:
     out: Facts = {}
     if evidence.get("loaded") is False:
-        out["site.not_loaded"] = "charon has no such connection loaded"
+        out["site.not_loaded"] = "the router's IKE daemon has no such connection loaded"
     if evidence.get("key_loaded") is False:
-        out["site.no_key"] = "charon has no key of this connection loaded"
+        out["site.no_key"] = "the router's IKE daemon has no key of this connection loaded"
     if "stored" not in evidence:
         return out
     stored = evidence["stored"]

@@ -26,6 +26,13 @@ STATE_SPEC: dict[str, dict[str, t.Any]] = {
     "timeout": {"type": "int", "default": 20},
 }
 
+EVIDENCE_SPEC: dict[str, dict[str, t.Any]] = {
+    "connections": {"type": "list", "elements": "dict", "required": True},
+    "attempt": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 10},
+    "log_files": {"type": "list", "elements": "path"},
+}
+
 
 def end(module: AnsibleModule, done: t.Mapping[str, list[str]], failures: list[str]) -> t.NoReturn:
     """End a module that brought connections into force; ``done`` says by connection what was done."""

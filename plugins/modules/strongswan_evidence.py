@@ -12,35 +12,16 @@ version_added: 0.1.0
 author:
   - bothends.vpn authors (@bothends)
 description:
-  - Reads the end of charon's log, the stored and loaded configuration, addresses, routes, forwarding and NAT rules, pings the
-    other gateway and knocks at its UDP ports 500 and 4500 with one packet each. The filter P(bothends.vpn.causes#filter) says what
-    that means.
+  - Reads the end of charon's log (the files that C(strongswan.conf) names, else the journal), the stored and loaded configuration,
+    addresses, routes, forwarding and NAT rules, pings the other gateway and knocks at its UDP ports 500 and 4500 with one packet
+    each. The filter P(bothends.vpn.causes#filter) says what that means.
   - Of a log file of any size only the end is read, each program may take seconds only (charon's own up to a
     minute), and what could not be read is returned beside the rest.
 extends_documentation_fragment:
   - bothends.vpn.attributes
   - bothends.vpn.attributes.info
+  - bothends.vpn.router.evidence
 options:
-  connections:
-    description: The connections to look at, as the filter P(bothends.vpn.connections#filter) gives them for the site's end.
-    type: list
-    elements: dict
-    required: true
-  attempt:
-    description:
-      - Initiate the tunnels that no SA carries, and read what charon logs meanwhile. Changes no configuration.
-      - Left out in check mode.
-    type: bool
-    default: false
-  timeout:
-    description: Seconds that one attempt may take.
-    type: int
-    default: 10
-  log_files:
-    description:
-      - Files that charon logs to. Default are those that C(strongswan.conf) names, else the journal.
-    type: list
-    elements: path
   directory:
     description:
       - Directory of C(swanctl.conf).
@@ -143,6 +124,7 @@ evidence:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.bothends.vpn.plugins.module_utils import _router
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
     _linux_evidence,
@@ -151,10 +133,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
 )
 
 ARGUMENT_SPEC = {
-    "connections": {"type": "list", "elements": "dict", "required": True},
-    "attempt": {"type": "bool", "default": False},
-    "timeout": {"type": "int", "default": 10},
-    "log_files": {"type": "list", "elements": "path"},
+    **_router.EVIDENCE_SPEC,
     "directory": {"type": "path", "default": "/etc/swanctl"},
     "uri": {"type": "str"},
 }

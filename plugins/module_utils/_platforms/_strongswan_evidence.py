@@ -13,14 +13,12 @@ from __future__ import annotations
 
 import glob
 import os
-import re
-import time
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
+    _evidence,
     _linux_evidence,
-    _sas,
     _strongswan_log,
     _swanctl,
     strongswan,
@@ -32,9 +30,6 @@ Record = t.Dict[str, t.Any]
 
 CONFIGURATION = "/etc/strongswan.conf"
 _DAEMONS = ("charon-systemd", "charon")
-_LINES = 3000  # of the journal
-_ATTEMPTS = 60  # seconds for all attempts: with a hub that is silent each of them runs out
-_SETTLE = 1.5  # seconds for what a refusal brings on, and for what the other end begins
 
 
 def collect(
@@ -74,14 +69,14 @@ def collect(
             **_linux_evidence.network(machine, record, device, known),
         }
         if stored is not None:
-            _put_stored(one, stored, section, machine)
+            _evidence.put_stored(one, machine, section, lambda section=section: _record(stored, section))
         if loaded is not None:
             one["loaded"] = section in loaded
         if keys is not None:
             one["key_loaded"] = f"ike-{section}" in keys
         out.append(one)
     for one in out:
-        one["problems"] = _said(machine.problems)
+        one["problems"] = _evidence.said(machine.problems)
     return out
 
 
@@ -92,24 +87,13 @@ def _attempt(
     with _swanctl.Log(swanctl.uri or _swanctl.DEFAULT_URI) as log:
         try:
             sas = live_sas.read_sas(swanctl.ask("--list-sas", "--raw"))
-            down = [
-                (record["name"], tunnel)
-                for record in records
-                if record["initiator"] != "hub"
-                for tunnel in _sas.standing(record, sas, 0).lacking
-            ]
-            end = time.monotonic() + _ATTEMPTS
-            for number, (name, tunnel) in enumerate(down):
-                if time.monotonic() > end:
-                    machine.problems.append(
-                        f"{len(down) - number} of {len(down)} tunnels were not tried: it took too long"
-                    )
-                    break
-                swanctl.run(
+            _evidence.attempt(
+                machine, records, sas,
+                lambda name, tunnel: swanctl.run(
                     "--initiate", "--ike", strongswan.section(name),
                     "--child", strongswan.section(tunnel), "--timeout", str(timeout), seconds=timeout + 5,
-                )  # fmt: skip
-            time.sleep(_SETTLE)
+                ),
+            )  # fmt: skip
         except VpnError as error:
             machine.problems.append(str(error))
         return list(log.entries)
@@ -120,20 +104,11 @@ def _attempt(
 
 def read_log(machine: _linux_evidence.Machine, files: list[str] | None) -> list[_strongswan_log.Entry]:
     """Give the end of charon's log: of ``files``, else of those that strongswan.conf names, else of the journal."""
-    out: list[_strongswan_log.Entry] = []
-    for path in _log_files(machine) if files is None else files:
-        try:
-            out += _strongswan_log.read_file(_linux_evidence.tail(path))
-        except OSError as error:
-            machine.problems.append(f"{path}: {error.strerror}")
+    paths = _log_files(machine) if files is None else files
+    out = _evidence.read_files(machine, paths, _strongswan_log.read_file)
     if out or files is not None:
         return out
-    identifiers = [word for daemon in _DAEMONS for word in ("-t", daemon)]
-    _code, journal = machine.run(
-        "journalctl", "--quiet", "--no-pager", *identifiers, "-n", str(_LINES), "-o", "json",
-        "--output-fields=MESSAGE,THREAD,IKE_SA_NAME", quiet=True,
-    )  # fmt: skip
-    return _strongswan_log.read_journal(journal)
+    return _strongswan_log.read_journal(_evidence.read_journal(machine, _DAEMONS, "MESSAGE,THREAD,IKE_SA_NAME"))
 
 
 def _log_files(machine: _linux_evidence.Machine) -> list[str]:
@@ -169,31 +144,19 @@ def log_files(tree: text.Tree) -> list[str]:
 
 
 def _stored(swanctl: _swanctl.Swanctl, machine: _linux_evidence.Machine) -> text.Tree | None:
-    try:
-        return swanctl.configuration()
-    except VpnError as error:
-        machine.problems.append(str(error))
-        return None
+    return _evidence.asked(machine, swanctl.configuration)
 
 
-def _put_stored(one: dict[str, t.Any], tree: text.Tree, section: str, machine: _linux_evidence.Machine) -> None:
-    """Put what is stored of a connection into its evidence: None where nothing is, no entry where it cannot be read."""
+def _record(tree: text.Tree, section: str) -> Record | None:
     body = tree.get("connections", {}).get(section)
     if body is None:
-        one["stored"] = None
-        return
-    try:
-        (one["stored"],) = strongswan.read_tree({"connections": {section: body}})
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        machine.problems.append(f"connection {section}: its file is none that this collection wrote ({error!r})")
+        return None
+    (found,) = strongswan.read_tree({"connections": {section: body}})
+    return found
 
 
 def _loaded(swanctl: _swanctl.Swanctl, machine: _linux_evidence.Machine) -> t.Collection[str] | None:
-    try:
-        return live_sas.read_connections(swanctl.ask("--list-conns", "--raw"))
-    except VpnError as error:
-        machine.problems.append(str(error))
-        return None
+    return _evidence.asked(machine, lambda: live_sas.read_connections(swanctl.ask("--list-conns", "--raw")))
 
 
 def _plugins(swanctl: _swanctl.Swanctl, machine: _linux_evidence.Machine) -> list[str] | None:
@@ -204,8 +167,3 @@ def _plugins(swanctl: _swanctl.Swanctl, machine: _linux_evidence.Machine) -> lis
         machine.problems.append("charon does not answer")
         return None
     return dict(messages[0]).get("plugins", [])
-
-
-def _said(problems: t.Iterable[str]) -> list[str]:
-    """Give each problem once, in one line of bounded length."""
-    return list(dict.fromkeys(re.sub(r"\s+", " ", one)[:300] for one in problems))

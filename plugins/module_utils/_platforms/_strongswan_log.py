@@ -16,9 +16,9 @@ import re
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _log_events
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl_text as text
-
-LONGEST = 400  # characters of a line that a report shows
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms._log_events import Event, Events
 
 
 class Entry(t.NamedTuple):
@@ -28,19 +28,6 @@ class Entry(t.NamedTuple):
     name: str  # the IKE SA's connection, as its section is called; "" where it is not known (yet)
     said: str
 
-
-class Event(t.TypedDict, total=False):
-    """Something that the log says."""
-
-    said: str
-    count: int
-    differing: list[str]  # fields of the proposal that have no algorithm in common
-    received: dict[str, list[str]]  # by field, in our names
-    ids: list[str]  # the router's id and the hub's, as the hub asked for them
-    subnets: list[list[str]]  # what the hub asked for: the router's and its own
-
-
-Events = t.Dict[str, Event]
 
 # "12[IKE] <prod/berlin|3> text", perhaps behind a time and a program's name
 _LINE = re.compile(r"(?:.{0,80}?[\s:])?(\d\d)\[([A-Z]{3})\] (?:<([^<>|]{0,200})\|\d+> )?(.*)", re.DOTALL)
@@ -148,8 +135,7 @@ _LOOKING = re.compile(r"looking for .*?peer configs matching \S+?\[(.*?)\]\.\.\.
 
 def entry(thread: str, name: t.Any, said: str) -> Entry:
     """Make an entry of what charon told, without what could move a cursor."""
-    said = "".join(letter if letter.isprintable() else "?" for letter in said[:4096]).rstrip()
-    return Entry(thread, name if isinstance(name, str) and name != "(unnamed)" else "", said)
+    return Entry(thread, name if isinstance(name, str) and name != "(unnamed)" else "", _log_events.printable(said))
 
 
 def read_file(content: str) -> list[Entry]:
@@ -193,9 +179,7 @@ def events(entries: t.Iterable[Entry], connection: str, gateway: str | None, alo
         peer = _peer(job)
         if (name == connection) if name else (peer == gateway) if peer else alone:
             reader.job([one.said for one in job])
-    for event in reader.found.values():
-        event["said"] = event["said"][:LONGEST]
-    return reader.found
+    return _log_events.shown(reader.found)
 
 
 class _Reader:
@@ -223,7 +207,7 @@ class _Reader:
         """Reads one line."""
         for pattern, trouble in _CLEARS:
             if pattern.match(said):
-                self.found = {name: event for name, event in self.found.items() if not name.startswith(trouble)}
+                self.found = _log_events.without(self.found, trouble)
         looking = _LOOKING.match(said)
         if looking:
             self.asked = list(looking.groups())
@@ -246,13 +230,14 @@ class _Reader:
         configured = _CONFIGURED.match(said)
         event = self.found.get("ike.differs" if said.startswith("configured proposals: IKE") else "child.differs")
         if configured and event is not None:
-            _compare(event, said, exchange)
+            phase = "ike" if said.startswith("configured proposals: IKE") else "ipsec"
+            _log_events.compare(
+                event, proposals(event["said"]), proposals(said), phase, first_child=exchange == "IKE_AUTH"
+            )
 
     def remember(self, name: str, said: str) -> Event:
         """Notes an event; the newest line stands for it."""
-        count = self.found[name]["count"] + 1 if name in self.found else 1
-        self.found[name] = Event(said=said, count=count)
-        return self.found[name]
+        return _log_events.remember(self.found, name, said)
 
 
 def _jobs(entries: t.Iterable[Entry]) -> list[list[Entry]]:
@@ -314,23 +299,3 @@ def proposals(said: str) -> list[dict[str, list[str]]]:
         if fields:
             out.append(fields)
     return out
-
-
-def _compare(event: Event, configured: str, exchange: str) -> None:
-    """Say in which fields the nearest received proposal has nothing in common with a configured one."""
-    pairs = [
-        (_differing(theirs, mine, exchange == "IKE_AUTH"), theirs)
-        for theirs in proposals(event["said"])
-        for mine in proposals(configured)
-    ]
-    if pairs:
-        differing, received = min(pairs, key=lambda pair: len(pair[0]))
-        names = {"dh_group": "dh_group" if configured.startswith("configured proposals: IKE") else "pfs_group"}
-        event["differing"] = [names.get(field, field) for field in differing]
-        event["received"] = {names.get(field, field): words for field, words in received.items()}
-
-
-def _differing(theirs: t.Mapping[str, list[str]], ours: t.Mapping[str, list[str]], first_child: bool) -> list[str]:
-    # A first IKEv2 child has no key exchange of its own (RFC 7296 section 1.2).
-    fields = [field for field in {**ours, **theirs} if not (first_child and field == "dh_group")]
-    return [field for field in fields if not set(ours.get(field, ())) & set(theirs.get(field, ()))]

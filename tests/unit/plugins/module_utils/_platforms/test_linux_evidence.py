@@ -15,6 +15,7 @@ import types
 import pytest
 
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
+    _evidence,
     _linux_evidence,
     _linux_nat,
     _strongswan_evidence,
@@ -139,8 +140,8 @@ def test_attempts_end_when_they_took_too_long(monkeypatch, seconds, tried):
     began = []
     swanctl = types.SimpleNamespace(uri=None, ask=lambda *words: "", run=lambda *words, seconds: began.append(words))
     monkeypatch.setattr(_swanctl, "Log", lambda uri: Log())
-    monkeypatch.setattr(_strongswan_evidence, "_ATTEMPTS", seconds)
-    monkeypatch.setattr(_strongswan_evidence, "_SETTLE", 0)
+    monkeypatch.setattr(_evidence, "ATTEMPTS", seconds)
+    monkeypatch.setattr(_evidence, "SETTLE", 0)
     asked = machine()
     _strongswan_evidence._attempt(swanctl, asked, [RECORD], 5)
     assert len(began) == tried
@@ -149,8 +150,10 @@ def test_attempts_end_when_they_took_too_long(monkeypatch, seconds, tried):
 
 def test_a_file_that_is_not_ours_says_nothing_of_what_is_stored():
     section, asked, one, none = "prod-berlin", machine(), {}, {}
-    _strongswan_evidence._put_stored(one, {"connections": {section: {"children": "x"}}}, section, asked)
-    _strongswan_evidence._put_stored(none, {"connections": {}}, section, asked)
+    for into, tree in ((one, {section: {"children": "x"}}), (none, {})):
+        _evidence.put_stored(
+            into, asked, section, lambda tree=tree: _strongswan_evidence._record({"connections": tree}, section)
+        )
     assert one == {} and "its file is none that this collection wrote" in asked.problems[0]
     assert none == {"stored": None}
 
