@@ -24,7 +24,7 @@ options:
     elements: dict
     required: true
   evidence:
-    description: RV(bothends.vpn.strongswan_evidence#module:evidence).
+    description: RV(bothends.vpn.strongswan_evidence#module:evidence), or that of the router's platform.
     type: list
     elements: dict
     default: []

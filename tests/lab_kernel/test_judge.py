@@ -11,7 +11,12 @@ import typing as t
 import pytest
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ipsec_text, libreswan
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
+    _ipsec_text,
+    _libreswan_evidence,
+    _libreswan_sas,
+    libreswan,
+)
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import libreswan_cases as cases
 from kernel_lab import judge
 
@@ -146,6 +151,16 @@ def test_pluto_loads_what_was_meant(case):
             assert re.search(r"{}==={}\D*\S*\.\.\.{}\S*==={};".format(*map(re.escape, ends)), status), status
         ids = [libreswan.identity(record[end]["id"]) for end in ("remote", "local")]
         assert re.search(rf"PSK {re.escape(ids[0])} {re.escape(ids[1])}\n", said), "the key's ids"
+
+
+@pytest.mark.parametrize(
+    ("secrets", "has"), [(SECRETS, True), (SECRETS.replace('" : PSK', '9" : PSK'), False), ("", False)]
+)
+def test_whether_a_key_is_loaded_is_read_from_what_pluto_lists(secrets, has):
+    said = judge.load(CONF, secrets)
+    (conn, *_rest) = _libreswan_sas.read_connections(said).values()
+    assert _libreswan_evidence.has_key(said, conn) is has
+    assert set(_libreswan_sas.loaded(conn)["ike"]) == {"encryption", "integrity", "prf", "dh_group"}
 
 
 def test_pluto_refuses_ikev1_unless_told_otherwise():

@@ -67,9 +67,9 @@ class Pluto:
             raise VpnError(f"{self.program}: {error.strerror}. Install libreswan (Debian: libreswan).") from None
         return done.returncode, done.stdout.decode(errors="replace")
 
-    def ask(self, *arguments: str) -> str:
+    def ask(self, *arguments: str, seconds: int = 60) -> str:
         """Runs ``ipsec whack`` with arguments that must succeed and gives what it said."""
-        code, out = self.run("whack", *arguments)
+        code, out = self.run("whack", *arguments, seconds=seconds)
         if code:
             raise VpnError(
                 f"pluto does not answer: {reason(out) or f'return code {code}'}. Start it (systemctl start ipsec), or"
@@ -96,10 +96,15 @@ class Pluto:
         sections: text.Sections = {}
         secrets: dict[tuple[str, str], str] = {}
         for site in sorted(set(sites)):
-            conf, secret = (os.path.join(self.directory, name.format(site=site)) for name, _template in libreswan.FILES)
-            sections.update(text.parse_conf(_content(conf)))
-            secrets.update(text.parse_secrets(_content(secret)))
+            conf, secret = self.texts(site).values()
+            sections.update(text.parse_conf(conf))
+            secrets.update(text.parse_secrets(secret))
         return sections, secrets
+
+    def texts(self, site: str) -> dict[str, str]:
+        """Reads a site's files: their names and contents, "" for one that is not there."""
+        names = [name.format(site=site) for name, _template in libreswan.FILES]
+        return {name: _content(os.path.join(self.directory, name)) for name in names}
 
     def initiate(self, section: str, seconds: int) -> str:
         """Brings one tunnel up, for a bounded time; gives what pluto said of it."""

@@ -42,14 +42,16 @@ _FACTS = {
     "newest_ipsec": re.compile(r"newest IPsec SA: #(\d+);"),
     "ike": re.compile(r"IKE\w* algorithm newest: (\S+)"),
     "ipsec": re.compile(r"ESP algorithm newest: ([^; ]+);"),
+    "ike_loaded": re.compile(r"IKE algorithms: ([^\s,]+)"),
+    "ipsec_loaded": re.compile(r"ESP algorithms: ([^\s,]+)"),
     "pfs": re.compile(r"pfsgroup=<?([^>\s]+)>?"),
     "local_id": re.compile(r"our id=(\S+); their idtype"),
     "remote_id": re.compile(r"their id=(\S+)"),
 }
 
 
-def _name(field: str, where: str, word: str) -> str:
-    """An algorithm in our names; what we have no name for keeps pluto's word."""
+def algorithm(field: str, where: str, word: str) -> str:
+    """An algorithm in our names; what we have no name for keeps pluto's word. ``where`` is a context of `_algorithms`."""
     return _BY_WORD[field, where].get(word, word)
 
 
@@ -59,11 +61,11 @@ def _ike(word: str | None, version: str) -> dict[str, str | None]:
         return out
     where = _algorithms.context("ike", version)
     cipher, second, group = word.split("-", 2)
-    out["encryption"], out["dh_group"] = _name("encryption", where, cipher), _name("dh_group", where, group)
+    out["encryption"], out["dh_group"] = algorithm("encryption", where, cipher), algorithm("dh_group", where, group)
     row = _algorithms.ENCRYPTION.get(out["encryption"] or "")
     if row is None or not row.aead:
-        out["integrity"] = _name("integrity", where, second)
-    out["prf"] = _name("prf", "ike_v2", second)
+        out["integrity"] = algorithm("integrity", where, second)
+    out["prf"] = algorithm("prf", "ike_v2", second)
     return out
 
 
@@ -71,16 +73,31 @@ def _ipsec(word: str | None) -> dict[str, str | None]:
     out: dict[str, str | None] = dict.fromkeys(_sas.IPSEC_FIELDS)
     if word:
         cipher, second = word.split("-")[:2]
-        out["encryption"] = _name("encryption", "ipsec", cipher)
-        out["integrity"] = None if second == "NONE" else _name("integrity", "ipsec", second)
+        out["encryption"] = algorithm("encryption", "ipsec", cipher)
+        out["integrity"] = None if second == "NONE" else algorithm("integrity", "ipsec", second)
     return out
+
+
+def loaded(values: dict[str, t.Any]) -> dict[str, dict[str, list[str]]]:
+    """The first proposal of each phase (`ike`, `ipsec`) that a conn of `read_connections` has loaded: by field our names."""
+    offers = {
+        "ike": _ike(values["ike_loaded"], values["version"]),
+        "ipsec": {**_ipsec(values["ipsec_loaded"]), "dh_group": _group(values["ipsec_loaded"])},
+    }
+    if values["version"] == "v1":
+        offers["ike"]["prf"] = None  # it has no PRF of its own, RFC 2409 section 4
+    return {phase: {field: [word] for field, word in offer.items() if word} for phase, offer in offers.items()}
+
+
+def _group(word: str | None) -> str | None:
+    parts = (word or "").split("-")[2:]
+    return algorithm("pfs_group", "ipsec", parts[0]) if parts else None
 
 
 def rekeyed_group(said: str) -> str | None:
     """The PFS group in what ``whack --rekey-ipsec`` says of the new SA; None where there was none."""
     found = re.search(r"rekeyed Child SA .*xfrm=([A-Z0-9_-]+)", said)
-    parts = found[1].split("-")[2:] if found else []
-    return _name("pfs_group", "ipsec", parts[0]) if parts else None
+    return _group(found[1] if found else None)
 
 
 def read_connections(status: str) -> dict[str, dict[str, t.Any]]:
@@ -109,7 +126,7 @@ def _pfs(values: dict[str, t.Any], suite: dict[str, str | None]) -> str | None:
     word = values["pfs"]
     if values["version"] != "v1" or word in (None, "N/A", "none"):
         return None
-    return suite["dh_group"] if word == "Phase1" else _name("pfs_group", "ipsec", word)
+    return suite["dh_group"] if word == "Phase1" else algorithm("pfs_group", "ipsec", word)
 
 
 def read_sas(status: str, traffic: str, groups: t.Mapping[int, str | None] | None = None) -> list[dict[str, t.Any]]:

@@ -307,7 +307,7 @@ def test_a_fact_that_no_row_knows_is_written_wrong():
     import inspect
     import re
 
-    from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_log
+    from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _pluto_log, _strongswan_log
 
     made = set(re.findall(r'"((?:site|hub|sa|path|ping|log|declared)\.\w+)"', inspect.getsource(_cause_facts)))
     made |= {
@@ -316,7 +316,7 @@ def test_a_fact_that_no_row_knows_is_written_wrong():
         for name in (*_cause_facts._CLASSES, "id", "gateway", "subnets", "disabled")
     }
     made |= {f"hub.{name}" for name in _cause_facts._STATES.values()}
-    made |= {f"log.{row.event}" for row in _strongswan_log.PATTERNS}
+    made |= {f"log.{row.event}" for row in (*_strongswan_log.PATTERNS, *_pluto_log.PATTERNS)}
     made |= {f"log.{kind}.{end}" for kind in ("ike", "ipsec", "pfs") for end in ("site", "hub")}
     made |= {f"path.{port}.{what}" for port in ("500", "4500") for what in _cause_facts._PORT_WORDS}
     made |= {"declared.v1", "proof.no_rekey", "proof.no_reauthenticate", "sa.nothing_in", "sa.nothing_out"}
