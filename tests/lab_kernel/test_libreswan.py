@@ -9,9 +9,12 @@ import re
 
 import pytest
 import yaml
+from scenarios.causes import documented, said, table, the_cloud_says
 from scenarios.conftest import DESCRIPTION, EXAMPLE, Playbooks, changed_sites
 
+from ansible_collections.bothends.vpn.plugins.module_utils import _cloud
 from bothends_lab import Lab
+from kernel_lab.doctor import PlutoDoctor
 from kernel_lab.guest import Guest
 
 PAIRS = [
@@ -118,12 +121,18 @@ def test_fewer_subnets_take_their_tunnels_away(made, one_pair, guest, playbook):
     assert playbook.prove(**ONE_PAIR).verdicts == {"prod/berlin/1": "proven"}
 
 
-def reload(guest: Guest, files: dict[str, str]) -> None:
-    """Changes the router's files behind the collection's back, and makes pluto load them."""
+def load(guest: Guest, files: dict[str, str]) -> None:
+    """Changes the router's files behind the collection's back, and makes pluto load them: no SA is left, and nothing logged."""
     for path, text in files.items():
         guest.run(["tee", path], stdin=text)
     guest.run(["ipsec", "auto", "--rereadsecrets"])
     guest.run(["ipsec", "auto", "--replace", TUNNEL])
+    guest.run(["truncate", "-s", "0", "/var/log/pluto.log"])
+
+
+def reload(guest: Guest, files: dict[str, str]) -> None:
+    """The same, and makes the SAs, if it can."""
+    load(guest, files)
     guest.run(["timeout", "10", "ipsec", "auto", "--up", TUNNEL], check=False)
 
 
@@ -144,6 +153,55 @@ def test_no_pfs_at_one_end_passes_pings_but_not_the_proof(whole, guest, lab, pla
     run = playbook.prove(ok=False, **ONE_PAIR)
     assert run.verdicts == {"prod/berlin/1": "failed"}
     assert "rekeyed with PFS group none, declared is group20" in run.why
+
+
+# What is changed in the router's files, what it then finds out by itself, and what it hears, by its log alone, when the hub begins.
+WRONG_KEY = "PSK 0sYW5vdGhlciBrZXkgdGhhbiB0aGUgY2xvdWQgaGFz"
+BREAKS = [
+    ("IKE group", {CONF: (r"(ike=\S+)-dh\d+", r"\1-dh5")}, {"ike_proposal": "site"}, {"ike_proposal": "site"}, "dh_group"),
+    ("key", {SECRETS: (r"PSK \S+", WRONG_KEY)}, {"psk": "either end"}, {"psk": "either end"}, "computed hash does not match"),
+    ("no key", {SECRETS: ("^", "# ")}, {"psk": "site"}, {"psk": "site"}, "no key"),
+    (
+        "the hub's id",
+        {CONF: ("rightid=.*", "rightid=@x.example"), SECRETS: (r'^(\S+) \S+', r'\1 "@x.example"')},
+        {"id": "site"}, {"id": "either end"}, "mismatched",
+    ),
+    ("ESP cipher", {CONF: ("esp=aes256", "esp=camellia256")}, {"ipsec_proposal": "site"}, {"ipsec_proposal": "site"}, "encryption"),
+    ("subnet", {CONF: ("leftsubnet=.*", "leftsubnet=10.99.0.0/24")}, {"selectors": "site"}, {"selectors": "either end"}, "Selectors"),
+]  # fmt: skip
+
+
+def test_what_is_broken_is_named(whole, guest, lab):
+    """And with nothing broken there is none. The table stands in docs/causes.md."""
+    # Where pluto logs to here, by its command line.
+    guest.run(["sed", "-i", "s,#logfile=,logfile=,", "/etc/ipsec.conf"])
+    doctor = PlutoDoctor(lab, _cloud.Cloud("lab"), guest, {**DESCRIPTION, **ONE_PAIR})
+    seen: dict[str, str] = {}
+
+    def named(name: str, causes: list[dict[str, str]]) -> dict[str, str]:
+        seen[name] = said(causes)
+        print(f"| {name} | {seen[name]} |")
+        return {one["code"]: one["end"] for one in causes}
+
+    reload(guest, whole)
+    the_cloud_says(doctor, normal=True)
+    looked = doctor.look(attempt=True)
+    assert (looked["verdict"], looked["view"]["evidence"]["problems"]) == ("up", []), looked
+    assert "up" in looked["view"]["evidence"]["log"]
+    assert named("nothing", doctor.causes(looked)) == {} == named("nothing", doctor.causes(looked, "stored", "cloud"))
+    for name, changes, own, heard, word in BREAKS:
+        files = {path: re.sub(*changes.get(path, ("^$", "")), text, flags=re.MULTILINE) for path, text in whole.items()}
+        assert files != whole
+        load(guest, files)
+        looked = doctor.look(attempt=True)
+        assert looked["verdict"] == "failed", (name, looked)
+        assert named(f"{name}, at the router", doctor.causes(looked)) == own
+        load(guest, files)
+        doctor.hub_begins()
+        causes = doctor.causes(doctor.look(), "stored", "cloud")
+        assert named(f"{name}, by the log alone, when the hub begins", causes) == heard
+        assert word in causes[0]["evidence"]
+    assert table(seen) == documented("The same with libreswan")
 
 
 def test_another_key_is_named(whole, lab, playbook):

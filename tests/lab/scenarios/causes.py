@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import typing as t
 
 import yaml
@@ -42,6 +43,25 @@ evidence = _strongswan_evidence.collect(
     swanctl, _linux_evidence.Machine(shutil.which), records, bool(lacking), given["timeout"], [given["log"]])
 print(json.dumps({"evidence": evidence, "sas": _strongswan_proof.sas(swanctl), "proof": proof}))
 """
+
+
+DOCS = ROOT / "docs/causes.md"
+
+
+def documented(heading: str) -> list[str]:
+    """The lines of the table under a heading of the docs."""
+    section = DOCS.read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return [line for line in section.splitlines() if line.startswith("| ")]
+
+
+def table(seen: t.Mapping[str, str]) -> list[str]:
+    """What was broken and what was said, as the docs have it."""
+    return ["| broken | verdict |", "| --- | --- |", *(f"| {broken} | {said} |" for broken, said in seen.items())]
+
+
+def said(causes: list[dict[str, t.Any]]) -> str:
+    """Causes as the table has them."""
+    return "; ".join(f"{one['cause']} ({one['end']})" for one in causes) or "none"
 
 
 class Router:
@@ -90,9 +110,10 @@ class Router:
 class Doctor:
     """Looks at the connection of the example, at both ends."""
 
-    def __init__(self, lab: Lab, cloud: _cloud.Cloud) -> None:
+    def __init__(self, lab: Lab, cloud: _cloud.Cloud, description: t.Mapping[str, t.Any] = DESCRIPTION) -> None:
         self.lab = lab
         self.cloud = cloud
+        self.description = description
 
     def hub(self) -> dict[str, t.Any]:
         """What hub_info returns."""
@@ -112,7 +133,7 @@ class Doctor:
         """Give verify's row, and what it was judged by (``view``); ``attempt`` and ``prove`` are what verify_active does."""
         hub = self.hub()
         (record,) = _views.connections(
-            DESCRIPTION["vpn_policies"], DESCRIPTION["vpn_hubs"], sites or DESCRIPTION["vpn_sites"], None,
+            self.description["vpn_policies"], self.description["vpn_hubs"], sites or self.description["vpn_sites"], None,
             end="site", facts={"prod": hub["hub"]},
         )  # fmt: skip
         seen = self._router({"records": [record], "attempt": attempt, "prove": prove, "timeout": 6})
@@ -161,6 +182,13 @@ class Doctor:
             printed = {"stdout": done.stdout, "stderr": done.stderr}
             out += _verdict.ping_results([planned], [printed], large=found)
         return out
+
+
+def the_cloud_says(doctor: Doctor, normal: bool) -> None:
+    """Wait until the cloud says Normal, or says it no more: it looks at its daemon every two seconds."""
+    deadline = time.monotonic() + 15
+    while (doctor.hub()["connections"][0]["state"] == "Normal") is not normal and time.monotonic() < deadline:
+        time.sleep(0.5)
 
 
 def sizes_script() -> str:

@@ -15,10 +15,9 @@ import pytest
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _cloud
 
-from .causes import TUNNEL, Doctor, Router
-from .conftest import ROOT, SITE_FILE, changed_sites
+from .causes import TUNNEL, Doctor, Router, documented, said, table, the_cloud_says
+from .conftest import SITE_FILE, changed_sites
 
-DOCS = ROOT / "docs/causes.md"
 SEEN: dict[str, str] = {}  # what was broken -> what was said
 
 
@@ -60,7 +59,7 @@ def whole(lab, router, made):
 
 def named(name: str, causes: list[dict[str, t.Any]]) -> dict[str, str]:
     """Give causes as {code: end}, and keep them for the table."""
-    SEEN[name] = "; ".join(f"{one['cause']} ({one['end']})" for one in causes) or "none"
+    SEEN[name] = said(causes)
     return {one["code"]: one["end"] for one in causes}
 
 
@@ -368,15 +367,7 @@ def restart_the_hub(lab: t.Any) -> None:
             time.sleep(0.3)
 
 
-def the_cloud_says(doctor: Doctor, normal: bool) -> None:
-    """Wait until the cloud says Normal, or says it no more: it looks at its daemon every two seconds."""
-    deadline = time.monotonic() + 15
-    while (doctor.hub()["connections"][0]["state"] == "Normal") is not normal and time.monotonic() < deadline:
-        time.sleep(0.5)
-
-
 def test_the_table_in_the_docs_is_what_was_seen():
     """Prints the table break x verdict, and compares it with the docs; all of this file has to have run."""
-    table = ["| broken | verdict |", "| --- | --- |", *(f"| {broken} | {said} |" for broken, said in SEEN.items())]
-    print("\n".join(["", *table]))
-    assert sorted(table) == sorted(line for line in DOCS.read_text().splitlines() if line.startswith("| "))
+    print("\n".join(["", *table(SEEN)]))
+    assert sorted(table(SEEN)) == sorted(documented("What was broken, and what verify said"))
