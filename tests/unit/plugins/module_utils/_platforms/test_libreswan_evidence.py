@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.bothends.vpn.plugins.module_utils import _cause_facts
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
     _evidence,
     _libreswan,
@@ -18,6 +19,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
     _libreswan_sas,
     _linux_evidence,
     _pluto_log,
+    libreswan,
 )
 
 from . import libreswan_cases as cases
@@ -169,3 +171,13 @@ def test_what_is_loaded_in_our_names():
     }
     (v1,) = _libreswan_sas.read_connections(STATUS.with_name("status-ikev1.txt").read_text()).values()
     assert "prf" not in _libreswan_sas.loaded(v1)["ike"]
+
+
+@pytest.mark.parametrize("case", cases.CASES)
+def test_a_file_that_the_collection_wrote_is_as_declared(case):
+    """Whatever a record says: what is read of its file differs in nothing; and one changed value is seen."""
+    read = libreswan.read({path.name: path.read_text() for path in cases.golden(case).values()})
+    for record, stored in zip(cases.CASES[case][2], read, strict=True):
+        assert set(_cause_facts._site(record, {"stored": stored})) == {"site.as_declared"}
+        other = {**stored, "ipsec": {**stored["ipsec"], "encryption": "none"}}
+        assert set(_cause_facts._site(record, {"stored": other})) == {"site.ipsec"}
