@@ -24,7 +24,7 @@ Record = t.Mapping[str, t.Any]
 
 SECONDS = 5  # that one program may take
 MOST = 512 * 1024  # bytes that are read of one program or file
-_KNOCK = 2  # seconds that a probe waits for an answer
+_KNOCKS = (0.5, 1.0, 1.5)  # seconds that a probe waits for an answer, each time that it asks
 
 
 class Machine:
@@ -176,11 +176,13 @@ _HEADER = _SPI + bytes(8) + bytes([0, 0x30, 34, 0x08]) + bytes(4) + (28).to_byte
 
 
 def knock(gateway: str, port: int, own: str | None = None) -> str:
-    """Send one packet to an IKE daemon: ``answers``, ``refused`` (nobody listens), ``forbidden`` (here) or ``silent``."""
+    """Send a packet to an IKE daemon: ``answers``, ``refused`` (nobody listens), ``forbidden`` (here) or ``silent``.
+
+    It is sent again where nothing comes: one that was lost is no blocked port.
+    """
     family = socket.AF_INET6 if ":" in gateway else socket.AF_INET
     packet = bytes(4) * (port == 4500) + _HEADER
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.settimeout(_KNOCK)
         try:
             if own:
                 probe.bind((own, 0))
@@ -188,8 +190,7 @@ def knock(gateway: str, port: int, own: str | None = None) -> str:
             pass  # that the address is not here, `addresses` says
         try:
             probe.connect((gateway, port))
-            probe.send(packet)
-            answer = probe.recv(2048)
+            answer = _asked(probe, packet)
         except ConnectionRefusedError:
             return "refused"
         except PermissionError:
@@ -197,3 +198,15 @@ def knock(gateway: str, port: int, own: str | None = None) -> str:
         except OSError:  # its time is over, or it cannot be reached
             return "silent"
     return "answers" if _SPI in answer else "silent"
+
+
+def _asked(probe: socket.socket, packet: bytes) -> bytes:
+    """Give the answer to a packet, b"" where none came to any of them; raises OSError where it cannot be sent."""
+    for seconds in _KNOCKS:
+        probe.settimeout(seconds)
+        probe.send(packet)
+        try:
+            return probe.recv(2048)
+        except TimeoutError:
+            continue
+    return b""

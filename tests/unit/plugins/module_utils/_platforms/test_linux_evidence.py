@@ -115,7 +115,7 @@ RECORD = {
 
 def test_who_cannot_be_asked_says_nothing_of_routes(monkeypatch):
     """No answer is not the answer that there is no route."""
-    monkeypatch.setattr(_linux_evidence, "_KNOCK", 0.1)
+    monkeypatch.setattr(_linux_evidence, "_KNOCKS", (0.1, 0.1))
     found = _linux_evidence.network(_linux_evidence.Machine(lambda name: None), RECORD, None, {})
     assert "gateway_route" not in found and "gateway_answers" not in found and found["lan"] == []
 
@@ -228,8 +228,22 @@ def test_a_knock_is_answered(listener, answer, said):
     thread.join()
 
 
+def test_a_packet_that_was_lost_is_no_blocked_port(listener, monkeypatch):
+    monkeypatch.setattr(_linux_evidence, "_KNOCKS", (0.2, 5))
+
+    def serve():
+        listener.recvfrom(2048)  # and nothing comes of it
+        asked, peer = listener.recvfrom(2048)
+        listener.sendto(asked, peer)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    assert _linux_evidence.knock("127.0.0.1", listener.getsockname()[1]) == "answers"
+    thread.join()
+
+
 def test_a_knock_where_nobody_answers(listener, monkeypatch):
-    monkeypatch.setattr(_linux_evidence, "_KNOCK", 0.1)
+    monkeypatch.setattr(_linux_evidence, "_KNOCKS", (0.1, 0.1))
     port = listener.getsockname()[1]
     assert _linux_evidence.knock("127.0.0.1", port) == "silent"
     assert _linux_evidence.knock("127.0.0.1", port, own="203.0.113.10") == "silent"  # no address of this machine's
