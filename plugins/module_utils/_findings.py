@@ -62,12 +62,24 @@ def finding(
         host=host,
         field=field,
         value=str(value),
-        message=message,
+        message=_with_value(str(value), message),
         remedy=remedy,
         source=source or row.source,
         scope=scope_of(field, host) if scope is None else scope,
         reason="",
     )
+
+
+_SAYS_OF_A_VALUE = ("is ", "has ", "overlaps ", "lies ", "would ")
+_LONGEST_VALUE = 60
+
+
+def _with_value(value: str, message: str) -> str:
+    """Begin a sentence that says something of a value with the value: whoever reads a table or a log has no file open."""
+    short = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}..."
+    if not value or value in ("(secret)", "...") or value in message or not message.startswith(_SAYS_OF_A_VALUE):
+        return message
+    return f"{short if short.isprintable() else repr(short)} {message}"
 
 
 def about(one: Finding, host: str) -> Finding:

@@ -195,7 +195,7 @@ def test_what_is_broken_is_named(whole, guest, lab):
         load(guest, files)
         looked = doctor.look(attempt=True)
         assert looked["verdict"] == "failed", (name, looked)
-        assert named(f"{name}, at the router", doctor.causes(looked)) == own
+        assert named(f"{name}, at the router", doctor.causes(looked)) == own, looked
         load(guest, files)
         doctor.hub_begins()
         causes = doctor.causes(doctor.look(), "stored", "cloud")

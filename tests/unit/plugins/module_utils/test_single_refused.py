@@ -234,7 +234,7 @@ def test_what_is_weak_is_a_warning(kind, given, warning):
     [
         ({}, {"psk": "short"}, "psk: the key has 5 characters"),
         ({"there": {"endpoints": ["203.0.113.0/24"]}}, {}, "peer_address: it lies in 203.0.113.0/24"),
-        ({"ipsec_policy": {"lifetime": 86400}}, {}, "ipsec_policy: is longer than that of IKE"),
+        ({"ipsec_policy": {"lifetime": 86400}}, {}, "86400 is longer than that of IKE"),
         ({}, {}, None),
     ],
 )
