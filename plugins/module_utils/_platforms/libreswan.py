@@ -273,19 +273,24 @@ _BY_WORD = {
 }
 
 
+def _named(field: str, where: str, word: str) -> str:
+    """Give our name of an algorithm; what somebody wrote who knows others keeps libreswan's word, and differs from any of ours."""
+    return _BY_WORD[field, where].get(word, word)
+
+
 def _read_ike(values: dict[str, str]) -> dict[str, t.Any]:
     version = {word: ours for ours, word in _VERSION.items()}[values["ikev2"]]
     where = _algorithms.context("ike", version)
     first, second, group = values["ike"].split("-")
-    cipher = _BY_WORD["encryption", where][first]
-    aead = _algorithms.ENCRYPTION[cipher].aead
+    cipher = _named("encryption", where, first)
+    aead = cipher in _algorithms.ENCRYPTION and _algorithms.ENCRYPTION[cipher].aead
     return {
         "version": version,
         "mode": "aggressive" if values.get("aggressive") == "yes" else "main",
         "encryption": cipher,
-        "integrity": None if aead else _BY_WORD["integrity", where][second],
-        "prf": _BY_WORD["prf", where][second] if aead else None,
-        "dh_group": _BY_WORD["dh_group", where][group],
+        "integrity": None if aead else _named("integrity", where, second),
+        "prf": _named("prf", where, second) if aead else None,
+        "dh_group": _named("dh_group", where, group),
         "lifetime": int(values["ikelifetime"].rstrip("s")),
     }
 
@@ -293,9 +298,9 @@ def _read_ike(values: dict[str, str]) -> dict[str, t.Any]:
 def _read_ipsec(values: dict[str, str]) -> dict[str, t.Any]:
     first, second, *group = values["esp"].split("-")
     return {
-        "encryption": _BY_WORD["encryption", "ipsec"][first],
-        "integrity": None if second == "none" else _BY_WORD["integrity", "ipsec"][second],
-        "pfs_group": _BY_WORD["pfs_group", "ipsec"][group[0]] if values["pfs"] == "yes" else None,
+        "encryption": _named("encryption", "ipsec", first),
+        "integrity": None if second == "none" else _named("integrity", "ipsec", second),
+        "pfs_group": _named("pfs_group", "ipsec", group[0]) if values["pfs"] == "yes" else None,
         "lifetime": int(values["salifetime"].rstrip("s")),
     }
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
 import pytest
@@ -222,6 +223,24 @@ def test_what_is_not_ours_is_not_read(case: str) -> None:
     """Somebody wrote into the file: nothing is concluded from it, and nothing of it is shown."""
     with pytest.raises(VpnError, match="not as this collection writes it"):
         _platforms.read("libreswan", BROKEN[case])
+
+
+@pytest.mark.parametrize(
+    ("phase", "there", "instead", "field", "read"),
+    [
+        ("esp", "aes256", "camellia256", "encryption", "camellia256"),
+        ("esp", "-sha2_384", "-sha1", "integrity", "sha1"),
+        ("ike", "-dh20", "-dh5", "dh_group", "group5"),
+        ("ike", "-dh20", "-dh26", "dh_group", "dh26"),
+    ],
+)
+def test_an_algorithm_that_somebody_wrote_who_knows_others_is_read(phase, there, instead, field, read) -> None:
+    """So that drift and verify can name it: it differs from whatever is declared."""
+    texts = cases.rendered("berlin", {}, [cases.record()])
+    changed = re.sub(rf"(?m)^(\s*{phase}=\S*){there}", rf"\g<1>{instead}", texts["bothends-vpn-berlin.conf"])
+    assert changed != texts["bothends-vpn-berlin.conf"]
+    [record] = _platforms.read("libreswan", {**texts, "bothends-vpn-berlin.conf": changed})
+    assert record["ipsec" if phase == "esp" else "ike"][field] == read
 
 
 def test_keys_never_show_in_a_diff() -> None:
