@@ -405,6 +405,7 @@ options:
           - lifetime-order
           - lifetime-short
           - mangled-by-yaml
+          - no-partner
           - not-in-force
           - nothing-described
           - over-usual-quota

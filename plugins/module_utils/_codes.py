@@ -91,7 +91,11 @@ CODES: dict[str, Code] = {
         overlap_hub=("two subnets of a hub overlap", _VPN),
         overlap_site=("two subnets of a site overlap", _VPN),
         overlap_shared_router=("two hubs overlap that one router reaches, which could not tell them apart", _VPN),
-        no_partner=("a subnet has no counterpart of its IP version at the other end, so it would get no tunnel", "RFC 7296 section 2.9"),
+    ),
+    **_rows(
+        f"{ERROR} {WARNING}", OFFLINE, ONLINE,
+        no_partner=("a subnet has no counterpart of its IP version at the other end, so no tunnel; a warning where the other version fits",
+                    "RFC 7296 section 2.9"),
     ),
     **_rows(
         ERROR, OFFLINE, ONLINE, OBJECT,

@@ -290,7 +290,9 @@ def _word(field: str, name: str, provider: str, where: str) -> str:
 
 def _rules(group: Body, record: Connection) -> t.Iterator[Desired]:
     who = Owner(record["hub"], record["site"])
-    for subnet in record["remote"]["subnets"]:
+    carried = {subnet for tunnel in record["tunnels"] for subnet in tunnel["remote_subnets"]}
+    # What no tunnel carries, because the hub has nothing of its IP version, would come in from anywhere.
+    for subnet in (one for one in record["remote"]["subnets"] if one in carried):
         for rule in record["security_group_rules"]:
             for low, high in [port_range(port) for port in rule.get("ports") or []] or [(None, None)]:
                 yield _rule(who, group, "ingress", rule["protocol"], low, high, subnet)

@@ -89,8 +89,12 @@ def _wanted_pairs(record: Connection) -> list[tuple[str, str]]:
 
 
 def without_partner(record: Connection, hub: dict[str, t.Any]) -> Found:
-    """A subnet whose address family the other end has none of would silently get no tunnel."""
+    """A subnet whose address family the other end has none of would silently get no tunnel.
+
+    Where the ends have another family in common that one works: a hub of both has sites of one.
+    """
     families = {end: {family(subnet) for subnet in record[end]["subnets"]} for end in ("local", "remote")}
+    common = families["local"] & families["remote"]
     for end, other, path in (
         ("remote", "local", f"vpn_sites.{record['site']}"),
         ("local", "remote", f"vpn_hubs.{record['hub']}"),
@@ -101,7 +105,7 @@ def without_partner(record: Connection, hub: dict[str, t.Any]) -> Found:
                     "no-partner", record["site"], f"{path}.subnets[{index}]", subnet,
                     f"no subnet of the other end of {record['name']} is IPv{family(subnet)}, so it would get no tunnel.",
                     "Leave it out, or add a subnet of that family at the other end.", "RFC 7296 section 2.9",
-                    scope=f"site {record['site']}",
+                    WARNING if common else ERROR, f"site {record['site']}",
                 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _description, _objects
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Owner
-from ansible_collections.bothends.vpn.tests.unit.builders import site, snapshot, target
+from ansible_collections.bothends.vpn.tests.unit.builders import hub, site, snapshot, target
 
 GCM = {"encryption": "aes-256-gcm-16"}
 
@@ -25,12 +25,13 @@ def only(**change):
     return connection
 
 
-def rules(**change):
+def rules(hubs=None, **change):
     """Give the wanted rules of one site: direction, ethertype, protocol, ports, prefix."""
     fields = ("direction", "ethertype", "protocol", "port_range_min", "port_range_max", "remote_ip_prefix")
-    return [
-        tuple(rule.body[field] for field in fields) for rule in target(snapshot(), {"berlin": site(**change)}).rules
-    ]
+    there = snapshot()
+    there["subnets"].append({"id": "s-six", "name": "six", "cidr": "2001:db8:1::/64", "ip_version": 6})
+    wanted = target(there, {"berlin": site(**change)}, hubs=hubs)
+    return [tuple(rule.body[field] for field in fields) for rule in wanted.rules]
 
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
@@ -160,7 +161,8 @@ def test_the_rules_of_a_site(written, expected):
 
 def test_icmp_has_another_name_in_ipv6():
     six = "2001:db8:3::/64"
-    assert rules(subnets=[six], security_group_rules=[{"protocol": "icmp"}]) == [
+    hubs = {"prod": hub(subnets=["2001:db8:1::/64"])}
+    assert rules(hubs, subnets=[six], security_group_rules=[{"protocol": "icmp"}]) == [
         ("ingress", "IPv6", "ipv6-icmp", None, None, six),
         ("egress", "IPv6", None, None, None, six),
     ]

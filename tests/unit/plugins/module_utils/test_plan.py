@@ -247,6 +247,14 @@ def test_of_two_services_that_two_runs_made_the_one_in_use_stays():
     assert [(step.verb, step.id) for step in plan(there, BERLIN).steps] == [("delete", "aa-double")]
 
 
+def test_nothing_is_let_in_that_no_tunnel_carries():
+    """The hub has no IPv6, so packets from there would come as anyone's."""
+    sites = {"berlin": {**BERLIN["berlin"], "subnets": ["10.3.0.0/24", "2001:db8:3::/64"]}}
+    assert [step.name for step in plan(snapshot(), sites).steps if step.kind == "security_group_rule"] == [
+        "ingress icmp 10.3.0.0/24"
+    ]
+
+
 @pytest.mark.parametrize(
     ("existing", "step"),
     [

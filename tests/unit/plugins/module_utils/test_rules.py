@@ -188,6 +188,24 @@ def test_a_private_gateway_of_a_private_cloud_is_right():
     assert findings(sites, {"prod": hub(gateway="198.51.100.1")}) == [("gateway-private", "vpn_sites.a.gateway")]
 
 
+BOTH, V4, V6 = ["192.168.1.0/24", "fd00:1::/64"], ["10.3.0.0/24"], ["fd00:3::/64"]
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "severities"),
+    [
+        (BOTH, [*V4, *V6], {}),
+        (BOTH, V4, {"vpn_hubs.prod.subnets[1]": "warning"}),
+        (BOTH, V6, {"vpn_hubs.prod.subnets[0]": "warning"}),
+        (BOTH[:1], [*V4, *V6], {"vpn_sites.a.subnets[1]": "warning"}),
+        (BOTH[:1], V6, {"vpn_hubs.prod.subnets[0]": "error", "vpn_sites.a.subnets[0]": "error"}),
+    ],
+)
+def test_a_hub_of_both_ip_versions_has_sites_of_one(here, there, severities):
+    found = _rules.offline(_description.describe(None, {"prod": hub(subnets=here)}, {"a": site(subnets=there)}), None)
+    assert {one["field"]: one["severity"] for one in found if one["code"] == "no-partner"} == severities
+
+
 @pytest.mark.parametrize(("outside", "found"), [("198.51.100.7", ["mixed-versions"]), ("2001:db8::7", [])])
 def test_both_gateways_are_of_one_ip_version(outside, found):
     sites, hubs = {"a": site(gateway="2001:db8::1")}, {"prod": hub(gateway=outside)}
