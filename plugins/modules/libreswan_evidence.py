@@ -14,7 +14,7 @@ author:
 description:
   - Reads the end of pluto's log (the file that C(ipsec.conf) names, else the journal, else C(/var/log/auth.log) or C(/var/log/secure)),
     the stored and loaded configuration, addresses, routes, forwarding and NAT rules, pings the other gateway and knocks at its UDP
-    ports 500 and 4500 with one packet each. The filter P(bothends.vpn.causes#filter) says what that means.
+    ports 500 and 4500, three times where nothing comes. The filter P(bothends.vpn.causes#filter) says what that means.
   - Of a log file of any size only the end is read, each program may take seconds only (an attempt O(timeout)), and what could
     not be read is returned beside the rest.
 extends_documentation_fragment:
@@ -99,7 +99,7 @@ evidence:
       type: bool
       returned: when ping is installed
     ports:
-      description: What became of one packet to UDP 500 and 4500, V(answers), V(refused), V(forbidden) or V(silent).
+      description: What became of a packet to UDP 500 and 4500, V(answers), V(refused), V(forbidden) or V(silent).
       type: dict
       returned: when the hub's gateway is known
     default_route:

@@ -13,8 +13,8 @@ author:
   - bothends.vpn authors (@bothends)
 description:
   - Reads the end of charon's log (the files that C(strongswan.conf) names, else the journal), the stored and loaded configuration,
-    addresses, routes, forwarding and NAT rules, pings the other gateway and knocks at its UDP ports 500 and 4500 with one packet
-    each. The filter P(bothends.vpn.causes#filter) says what that means.
+    addresses, routes, forwarding and NAT rules, pings the other gateway and knocks at its UDP ports 500 and 4500,
+    three times where nothing comes. The filter P(bothends.vpn.causes#filter) says what that means.
   - Of a log file of any size only the end is read, each program may take seconds only (charon's own up to a
     minute), and what could not be read is returned beside the rest.
 extends_documentation_fragment:
@@ -98,7 +98,7 @@ evidence:
       type: bool
       returned: when ping is installed
     ports:
-      description: What became of one packet to UDP 500 and 4500, V(answers), V(refused), V(forbidden) or V(silent).
+      description: What became of a packet to UDP 500 and 4500, V(answers), V(refused), V(forbidden) or V(silent).
       type: dict
       returned: when the hub's gateway is known
     default_route:
