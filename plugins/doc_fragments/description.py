@@ -413,8 +413,10 @@ options:
           - overlap-route
           - probe-outside
           - psk-short
+          - psk-unused
           - reauth-gap
           - same-id
+          - shared-vpc
           - weak-algorithm
       host:
         description:

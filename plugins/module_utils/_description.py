@@ -497,6 +497,18 @@ def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterato
                 _meant(row, item) or ("Put the value in quotes." if text_wanted else "Write a number."), "YAML 1.1",
             )  # fmt: skip
             return
+    for index, item in items:
+        if item is None or item == "":
+            yield finding(
+                "bad-value",
+                "",
+                f"{path}[{index}]",
+                "",
+                "is empty.",
+                "Leave the item out, or write what is meant.",
+                SOURCE,
+            )
+            return
     if _surely_right(row, value):
         return
     outcome = ArgumentSpecValidator(arguments({"it": row})).validate({"it": value})

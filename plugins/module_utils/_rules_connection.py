@@ -289,6 +289,18 @@ def mangled_psks(psks: t.Mapping[str, t.Any], sites: t.Container[str]) -> Found:
             )  # fmt: skip
 
 
+def unused_psks(psks: t.Mapping[str, t.Any], records: t.Iterable[Connection]) -> Found:
+    """A name that is misspelt is nobody's, and the site's other key, or none, would be used instead."""
+    known = {name for record in records for name in (record["site"], record["name"])}
+    for name in psks:
+        if str(name) not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            yield finding(
+                "psk-unused", str(name), f"vpn_psks['{name}']", "(secret)", "the key is no described site's or connection's.",
+                f"Did you mean `{near[0]}`?" if near else "Take it out, or write `site` or `hub/site`.",
+            )  # fmt: skip
+
+
 # What the modules for one object check too.
 OF_A_POLICY: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (_spoken, _well_formed)
 OF_A_PEER: tuple[t.Callable[[Connection, dict[str, t.Any]], Found], ...] = (_site_values,)

@@ -174,6 +174,18 @@ def _gateway_inside(description: Description) -> Found:
                 )  # fmt: skip
 
 
+def _one_hub_a_vpc(description: Description) -> Found:
+    """A VPC has one VPN service: two hubs would each make it their own, in turns. By name only, so that it may be another one."""
+    hubs: dict[tuple[str, ...], str] = {}
+    for name, hub in description.hubs.items():
+        other = hubs.setdefault(tuple(str(hub[field]) for field in ("cloud", "vpc", "provider")), name)
+        if other != name:
+            yield finding(
+                "shared-vpc", name, f"vpn_hubs.{name}.vpc", hub["vpc"], f"is the VPC of hub {other} too, as far as the names tell; the "
+                "two would take its one VPN service from each other.", f"Describe its sites at hub {other}.",
+            )  # fmt: skip
+
+
 def _distinct_peers(description: Description) -> Found:
     """A hub tells its sites apart by their gateway and by their IKE identity."""
     for hub, names in _sites_by_hub(description).items():
@@ -320,6 +332,7 @@ RULES: tuple[t.Callable[[Description], Found], ...] = (
     _private_gateways,
     _behind_nat,
     _gateway_inside,
+    _one_hub_a_vpc,
     _distinct_peers,
     _subnets,
     _routers,

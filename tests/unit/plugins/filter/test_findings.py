@@ -39,7 +39,7 @@ def test_keys_are_looked_at_only_where_they_are_given():
 
 
 def test_a_hub_without_a_host_is_told_where_the_hosts_are_given():
-    sites, hubs = {"berlin": site()}, {"prod": hub(), "unused": hub()}
+    sites, hubs = {"berlin": site()}, {"prod": hub(), "unused": hub(vpc="other")}
     assert findings(sites, hubs=hubs, hub_hosts=["prod"]) == []
     (found,) = findings(sites, hubs=hubs, hub_hosts=["berlin"])
     assert (found["code"], found["severity"], found["field"]) == ("hub-without-host", "warning", "vpn_hubs.prod")

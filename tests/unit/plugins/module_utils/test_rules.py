@@ -47,7 +47,7 @@ def test_each_sort_of_overlap(sites, hubs, code, field):
 def test_what_may_overlap():
     """Sites of different hubs, and hubs that no router joins."""
     sites = {"a": site(3), "b": site(4, hub="test", subnets=["10.3.0.0/24"])}
-    assert findings(sites, {"prod": hub(), "test": hub()}) == []
+    assert findings(sites, {"prod": hub(), "test": hub(vpc="test")}) == []
 
 
 def test_an_absent_site_overlaps_nobody():
@@ -113,6 +113,8 @@ FAULTS = [
     ({"a": site(local_address="2001:db8::5")}, None, "mixed-versions", "vpn_sites.a.gateway"),
     *(({"a": site(security_group_rules=[{"protocol": protocol}])}, None, "only-ipv6", "vpn_sites.a.security_group_rules[0].protocol")
       for protocol in ("icmpv6", "IPv6-ICMP", "58")),
+    ({"a": site(subnets=["10.3.0.0/24", ""])}, None, "bad-value", "vpn_sites.a.subnets[1]"),
+    ({"a": site(subnets=["10.3.0.0/24", None])}, None, "bad-value", "vpn_sites.a.subnets[1]"),
     ({"a": site(psk_generation=True)}, None, "mangled-by-yaml", "vpn_sites.a.psk_generation"),
     ({"a": site(dpd={"interval": True})}, None, "mangled-by-yaml", "vpn_sites.a.dpd.interval"),
     *(({"a": site(router_settings={"routes": [{"to": to, "via": "10.3.0.9"}]})}, None, "platform-limit",
@@ -231,7 +233,21 @@ KEYS = [
 
 @pytest.mark.parametrize(("psks", "code"), KEYS)
 def test_a_key_is_there_and_allowed(psks, code):
-    assert findings({"a": site()}, psks=psks) == [(code, "vpn_psks['prod/a']")]
+    assert (code, "vpn_psks['prod/a']") in findings({"a": site()}, psks=psks)
+
+
+@pytest.mark.parametrize("name", ["b", "prod/b", "test/a", "prod/", "A"])
+def test_a_key_that_is_nobodys_may_be_misspelt(name):
+    assert findings({"a": site()}, psks={"a": GOOD_KEY, name: GOOD_KEY}) == [("psk-unused", f"vpn_psks['{name}']")]
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [({}, ["shared-vpc"]), ({"vpc": "test"}, []), ({"cloud": "elsewhere"}, []), ({"provider": "otc"}, [])],
+)
+def test_two_hubs_of_one_vpc(other, found):
+    sites = {"a": site(3), "b": site(4, hub="test")}
+    assert [code for code, _field in findings(sites, {"prod": hub(), "test": hub(**other)})] == found
 
 
 @pytest.mark.parametrize(
