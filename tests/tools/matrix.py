@@ -32,7 +32,7 @@ PLAYBOOKS = "tests/matrix"
 # What another ansible-core may do otherwise: plugins, modules, the validation of options, the masking of keys.
 UNITS = [
     f"tests/unit/plugins/{name}"
-    for name in ("action", "filter", "modules", "test",
+    for name in ("action", "filter", "test",
                  *(f"module_utils/test_{name}.py" for name in ("description", "hub_info", "scale", "secrets", "single_run")))
 ]  # fmt: skip
 # What ansible-core itself narrows down differs between its releases.
