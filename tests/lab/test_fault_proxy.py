@@ -81,6 +81,32 @@ def test_each_fault(served, name):
     assert [call.fault for call in proxy.calls] == [None, name, None]
 
 
+def test_it_waits_for_what_is_on_the_way(served, monkeypatch):
+    proxy, _arrived = served
+    entered, go, order, asked = threading.Event(), threading.Event(), [], proxy._asked
+
+    def slow(*request):
+        entered.set()
+        assert go.wait(5)
+        return asked(*request)
+
+    def wait():
+        proxy.wait_until_quiet()
+        order.append("quiet")
+
+    monkeypatch.setattr(proxy, "_asked", slow)
+    threads = [threading.Thread(target=ask, args=(proxy, "POST"), kwargs={"timeout": 5}), threading.Thread(target=wait)]
+    threads[0].start()
+    assert entered.wait(5)
+    threads[1].start()
+    threads[1].join(0.1)
+    order.append("answered")
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert order == ["answered", "quiet"]
+
+
 def test_only_writes_are_counted_where_that_is_asked(served):
     proxy, _arrived = served
     proxy.arm("500 before", at=2, writes=True)

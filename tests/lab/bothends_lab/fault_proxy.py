@@ -84,6 +84,8 @@ class FaultProxy:
         self._upstream = urllib.parse.urlsplit(upstream)
         self.calls: list[Call] = []
         self._lock = threading.Lock()
+        self._at_the_server = 0
+        self._quiet = threading.Condition(self._lock)
         self._stop = threading.Event()
         self._victim: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._fault, self._at, self._writes = "", 0, False
@@ -142,6 +144,11 @@ class FaultProxy:
         """Says which process is the client that "kill" ends; the request waits until this is said."""
         self._victim.put(pid)
 
+    def wait_until_quiet(self) -> None:
+        """Waits until the server has done all that came so far: what a client had on the way when it ended is done without it."""
+        with self._quiet:
+            assert self._quiet.wait_for(lambda: not self._at_the_server, TIMEOUT)
+
     @property
     def hits(self) -> list[Call]:
         """The calls that the fault hit."""
@@ -189,6 +196,16 @@ class FaultProxy:
         _reset(handler)
 
     def _forward(self, handler: http.server.BaseHTTPRequestHandler, body: bytes) -> Answer:
+        with self._quiet:
+            self._at_the_server += 1
+        try:
+            return self._asked(handler, body)
+        finally:
+            with self._quiet:
+                self._at_the_server -= 1
+                self._quiet.notify_all()
+
+    def _asked(self, handler: http.server.BaseHTTPRequestHandler, body: bytes) -> Answer:
         server = http.client.HTTPConnection(self._upstream.netloc, timeout=TIMEOUT)
         try:
             headers = {

@@ -80,6 +80,7 @@ class Client(Runs):
             child = self.start(phase)
             self.proxy.kill(child.pid)
             child.join(60)
+        self.proxy.wait_until_quiet()
         assert (child.exitcode, len(self.proxy.hits)) == (-signal.SIGKILL, 1), f"{phase}, {fault} write {write}"
 
 
@@ -235,6 +236,7 @@ def test_the_module_itself_killed(lab, client, life, clean, tmp_path, write):
     first = module()
     client.proxy.kill(first.pid)
     output, errors = first.communicate(timeout=60)
+    client.proxy.wait_until_quiet()
     assert first.returncode == (-signal.SIGKILL if write else 0), output + errors
     assert KEY not in output + errors
     client.proxy.arm()
