@@ -92,7 +92,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import _description, 
 from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 # What is found only where keys, or the hubs' hosts, are given.
-_OF_KEYS = ("psk-short", "mangled-by-yaml")
+_OF_KEYS = ("psk-short", "psk-unused", "mangled-by-yaml")
 _OF_HOSTS = ("hub-without-host",)
 
 

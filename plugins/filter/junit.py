@@ -59,7 +59,7 @@ def junit(findings: t.Any, hubs: t.Any = None, sites: t.Any = None, policies: t.
     """Write findings as JUnit XML."""
     parts = {"vpn_policies": policies, "vpn_hubs": hubs, "vpn_sites": sites}
     names = {
-        variable: [str(name) for name in plain(given)] if isinstance(given, (t.Mapping, list)) else []
+        variable: [str(name) for name in plain(given)] if isinstance(given, t.Mapping) else []
         for variable, given in parts.items()
     }
     return _junit.report(plain(findings), names)

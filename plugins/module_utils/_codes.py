@@ -145,7 +145,7 @@ CODES: dict[str, Code] = {
         mixed_versions=("IPv4 and IPv6 in one group, connection or rule, or in the addresses of two ends", _VALIDATOR),
         only_ipv6=("a protocol of IPv6 in a rule for IPv4", _GROUPS),
         duplicate_id=("two sites of a hub have one IKE identity", "strongSwan: uniqueids, secrets are chosen by the peer's identity"),
-        bad_id=("an IKE identity that the hub would break on, or takes for another kind", _PROVIDER),
+        bad_id=("an IKE identity that the hub would break on, takes for another kind or for any peer, or cannot keep", _PROVIDER),
     ),
     **_rows(WARNING, OFFLINE, same_id=("both ends of a connection have one IKE identity", "RFC 7296 section 3.5")),
     # --- what the ends can do

@@ -448,7 +448,8 @@ def problems(path: str, spec: Spec, entry: t.Any) -> t.Iterator[Finding]:
     """Say what is wrong in one dict, by Ansible's own validator; the findings' host is for the caller to put in."""
     if not isinstance(entry, dict):
         yield finding(
-            "not-a-dict", "", path, entry, f"is {_kind(entry)}, but must be a dict of {', '.join(list(spec)[:4])} ...",
+            "not-a-dict", "", path, "..." if isinstance(entry, list) else entry,
+            f"is {_kind(entry)}, but must be a dict of {', '.join(list(spec)[:4])} ...",
             "Write the options below it, one a line.", SOURCE,
         )  # fmt: skip
         return

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import collections
+import re
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils._codes import CODES, ERROR, WARNING
@@ -77,7 +78,8 @@ _LONGEST_VALUE = 60
 def _with_value(value: str, message: str) -> str:
     """Begin a sentence that says something of a value with the value: whoever reads a table or a log has no file open."""
     short = value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}..."
-    if not value or value in ("(secret)", "...") or value in message or not message.startswith(_SAYS_OF_A_VALUE):
+    said = re.search(rf"(?<![\w.:/-]){re.escape(value)}(?![\w:/-])", message)
+    if not value or value in ("(secret)", "...") or said or not message.startswith(_SAYS_OF_A_VALUE):
         return message
     return f"{short if short.isprintable() else repr(short)} {message}"
 

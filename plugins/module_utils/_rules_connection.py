@@ -176,15 +176,17 @@ def _site_values(record: Connection, hub: dict[str, t.Any]) -> Found:
 
 
 def _icmpv6(record: Connection, hub: dict[str, t.Any]) -> Found:
-    """Each rule is made for each subnet of the site."""
-    del hub  # every cloud's groups are neutron's
+    """Each rule is made for each subnet of the site that a tunnel carries."""
+    carried = [subnet for tunnel in record["tunnels"] for subnet in tunnel["remote_subnets"]]
+    if not hub["security_groups"] or 4 not in map(family, carried):
+        return
     for index, rule in enumerate(record["security_group_rules"]):
         protocol = rule["protocol"].lower()
-        if str(PROTOCOLS.get(protocol, protocol)) in ONLY_IPV6 and 4 in map(family, record["remote"]["subnets"]):
+        if str(PROTOCOLS.get(protocol, protocol)) in ONLY_IPV6:
             yield finding(
                 "only-ipv6", record["site"], f"vpn_sites.{record['site']}.security_group_rules[{index}].protocol", rule["protocol"],
                 "is a protocol of IPv6, and the site has IPv4 subnets, whose rules the cloud refuses.",
-                "Write icmp, which is ICMPv6 where a subnet is IPv6, or leave it out.", NEUTRON,
+                "Leave it out, or write icmp, which is ICMPv6 for subnets of IPv6.", NEUTRON,
             )  # fmt: skip
 
 
@@ -195,8 +197,6 @@ def _not_one_peer(value: str) -> tuple[str, str] | None:
     """Say what is wrong with an IKE identity that does not stand for exactly one peer, and what to do."""
     if value.startswith("%") or "*" in value or value in ("0.0.0.0", "::"):
         return "the ends read it as any peer.", "Write the one identity that this end has."
-    if value.startswith("@"):
-        return "the ends read a leading @ each in its own way.", f"Write `{value[1:]}`, which is a name (FQDN) anyway."
     if len(value) > _LONGEST_ID:
         return f"has {len(value)} characters, and the cloud keeps {_LONGEST_ID}.", "Choose a shorter one."
     return None
@@ -212,7 +212,7 @@ def _one_version(record: Connection) -> Found:
         if outside and other and {family(str(outside)), family(str(other))} == {4, 6}:
             yield finding(
                 "mixed-versions", record["site"], f"vpn_sites.{record['site']}.gateway", outside,
-                f"and {path} {other}, the {whose}, are of two IP versions: no packet gets from one to the other.",
+                f"is not of the IP version of {path} {other}, the {whose}: no packet gets from one to the other.",
                 "Write addresses of one version.", "RFC 7296 section 3.13.1", scope=f"site {record['site']}",
             )  # fmt: skip
 
@@ -289,9 +289,9 @@ def mangled_psks(psks: t.Mapping[str, t.Any], sites: t.Container[str]) -> Found:
             )  # fmt: skip
 
 
-def unused_psks(psks: t.Mapping[str, t.Any], records: t.Iterable[Connection]) -> Found:
+def unused_psks(psks: t.Mapping[str, t.Any], sites: t.Mapping[str, dict[str, t.Any]]) -> Found:
     """A name that is misspelt is nobody's, and the site's other key, or none, would be used instead."""
-    known = {name for record in records for name in (record["site"], record["name"])}
+    known = {name for site, entry in sites.items() for name in (site, *(f"{hub}/{site}" for hub in entry["hubs"]))}
     for name in psks:
         if str(name) not in known:
             near = difflib.get_close_matches(str(name), known, n=1)

@@ -181,8 +181,9 @@ def _one_hub_a_vpc(description: Description) -> Found:
         other = hubs.setdefault(tuple(str(hub[field]) for field in ("cloud", "vpc", "provider")), name)
         if other != name:
             yield finding(
-                "shared-vpc", name, f"vpn_hubs.{name}.vpc", hub["vpc"], f"is the VPC of hub {other} too, as far as the names tell; the "
-                "two would take its one VPN service from each other.", f"Describe its sites at hub {other}.",
+                "shared-vpc", name, f"vpn_hubs.{name}.vpc", hub["vpc"],
+                f"is the VPC of hub {other} too, as far as the names tell; the two would take its one VPN service from each other.",
+                f"Describe its sites at hub {other}; where each host has a login of its own (OS_CLOUD), name it as `cloud` here.",
             )  # fmt: skip
 
 
@@ -194,8 +195,8 @@ def _distinct_peers(description: Description) -> Found:
         for name in names:
             site = description.sites[name]
             gateway = _addresses.address(site["gateway"])
-            # No end tells a name from the same in capitals, nor an address from the same written otherwise.
-            identity = _addresses.address(((site["id"] or {}).get("value") or gateway or "").lower())
+            # No end tells a name from the same in capitals or behind an @, nor an address from the same written otherwise.
+            identity = _addresses.address(((site["id"] or {}).get("value") or gateway or "").lower().lstrip("@"))
             if gateway == _addresses.address(description.hubs[hub]["gateway"]):
                 yield finding(
                     "gateway-is-own", name, f"vpn_sites.{name}.gateway", site["gateway"],

@@ -59,6 +59,7 @@ def values(case: Case) -> Found:
             **sound_record()["remote"],
             "id": _identity(body["peer_id"]),
             "gateway": body["peer_address"],
+            "address": None,
             "subnets": there,
         },
         "local": {**sound_record()["local"], "id": _identity(body.get("local_id")), "subnets": here},

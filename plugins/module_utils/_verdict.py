@@ -141,7 +141,8 @@ def _row(
     if row["verdict"] == UP and sa.get("older"):
         row["verdict"] = PENDING
         row["why"] = (
-            "the router has a change stored that is not in force: the SA is older; bothends.vpn.routers makes a new one"
+            "the router has a change stored that is not in force: the SA is older. Run bothends.vpn.routers; where that fails, the "
+            "ends differ: undo the change, or the next re-authentication ends the tunnel"
         )
     return row
 

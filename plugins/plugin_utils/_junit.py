@@ -36,7 +36,8 @@ def _named(one: Finding) -> t.Iterator[tuple[str, str]]:
     """Give what a finding is about: the part that its field names, and its host, which may be another one."""
     variable, _dot, rest = one["field"].partition(".")
     yield variable, re.split(r"[.\[]", rest, maxsplit=1)[0]
-    yield from ((name, one["host"]) for name in ("vpn_hubs", "vpn_sites", "vpn_policies"))
+    kind, _blank, name = one["scope"].partition(" ")
+    yield {"site": "vpn_sites", "hub": "vpn_hubs", "policy": "vpn_policies"}.get(kind, ""), name
 
 
 def _case(one: Finding) -> junit.TestCase:
@@ -54,7 +55,11 @@ def _case(one: Finding) -> junit.TestCase:
 
 def _whose(one: Finding) -> str:
     """Name the host where the field does not: two sites may have the same to say of a hub."""
-    return "" if not one["host"] or one["host"] in re.split(r"[.'/\[\]]+", one["field"]) else f" of {one['host']}"
+    return (
+        ""
+        if not one["host"] or one["host"] in re.split(r"[.'/\[\]]+", one["field"]) + one["field"].split("'")
+        else f" of {one['host']}"
+    )
 
 
 # All but what XML 1.0 can write: https://www.w3.org/TR/xml/#charsets

@@ -20,7 +20,8 @@ _Entry = t.TypeVar("_Entry")
 ATTEMPTS = 60  # seconds for all attempts: with a hub that is silent each of them runs out
 SETTLE = 1.5  # seconds for what a refusal brings on, and for what the other end begins
 LINES = 3000  # of the journal
-_NOT_OURS = (KeyError, ValueError, TypeError, AttributeError)  # what a reader raises of a file of somebody else's
+# What a reader raises of a file of somebody else's. Its text may hold the file's, and with it a key.
+_NOT_OURS = (KeyError, ValueError, TypeError, AttributeError)
 
 
 def attempt(
@@ -75,7 +76,9 @@ def put_stored(
     try:
         found = read()
     except _NOT_OURS as error:
-        machine.problems.append(f"connection {name}: its file is none that this collection wrote ({error!r})")
+        machine.problems.append(
+            f"connection {name}: its file is none that this collection wrote ({type(error).__name__})"
+        )
         return
     except OSError as error:
         machine.problems.append(f"connection {name}: {error.filename}: {error.strerror}")

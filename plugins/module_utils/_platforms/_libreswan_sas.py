@@ -60,7 +60,7 @@ def _ike(word: str | None, version: str) -> dict[str, str | None]:
     if not word:
         return out
     where = _algorithms.context("ike", version)
-    cipher, second, group = word.split("-", 2)
+    cipher, second, group = [*word.split("-", 2), "", ""][:3]
     out["encryption"], out["dh_group"] = algorithm("encryption", where, cipher), algorithm("dh_group", where, group)
     row = _algorithms.ENCRYPTION.get(out["encryption"] or "")
     if row is None or not row.aead:
@@ -72,7 +72,7 @@ def _ike(word: str | None, version: str) -> dict[str, str | None]:
 def _ipsec(word: str | None) -> dict[str, str | None]:
     out: dict[str, str | None] = dict.fromkeys(_sas.IPSEC_FIELDS)
     if word:
-        cipher, second = word.split("-")[:2]
+        cipher, second = [*word.split("-"), ""][:2]
         out["encryption"] = algorithm("encryption", "ipsec", cipher)
         out["integrity"] = None if second == "NONE" else algorithm("integrity", "ipsec", second)
     return out

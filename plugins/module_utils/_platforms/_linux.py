@@ -80,10 +80,6 @@ def route(given: t.Mapping[str, t.Any], where: str) -> Route:
         raise VpnError(
             f"{where}: {to} is everything, and would replace the router's own default route. Name the LAN's subnet."
         )
-    if via in to:
-        raise VpnError(
-            f"{where}: {via} lies in {to} itself. Name the inner router's address on the subnet that both are in."
-        )
     dev = str(given.get("dev") or "")
     if dev and not _DEVICE.match(dev):
         raise VpnError(f"{where}: dev: {dev!r} is no interface name.")

@@ -207,6 +207,6 @@ def _asked(probe: socket.socket, packet: bytes) -> bytes:
         probe.send(packet)
         try:
             return probe.recv(2048)
-        except TimeoutError:
+        except socket.timeout:  # a TimeoutError from Python 3.10 on only, and routers have older ones
             continue
     return b""

@@ -37,7 +37,7 @@ _STAMP = re.compile(
 # whack's number, then `"conn" #4: text`, `"conn"[1] 203.0.113.150 #4: text` or `packet from 203.0.113.150:500: text`
 _LINE = re.compile(
     r'(?:\d{3} )?(?:"(?P<conn>[^"]{1,300})"(?:\[\d{1,9}\])?(?: \S{1,64})??(?: #\d{1,9})?'
-    r"|packet from (?P<peer>\S{1,60}):\d{1,5}): (?P<said>.*)",
+    r"|packet from \[?(?P<peer>[^\s\[\]]{1,60})\]?:\d{1,5}): (?P<said>.*)",
     re.DOTALL,
 )
 
@@ -101,7 +101,8 @@ PATTERNS = (
     # nobody there
     _row("silent.init", _NO_ANSWER.format("STATE_(?:V2_PARENT_I1|MAIN_I1|AGGR_I1)")),
     _row("silent.auth", _NO_ANSWER.format("STATE_(?:V2_PARENT_I2|MAIN_I3)")),
-    _row("silent.dead", _NO_ANSWER.format("STATE_V2_ESTABLISHED_IKE_SA")),
+    # One packet that was lost and sent again is no death.
+    _row("silent.dead", r"STATE_V2_ESTABLISHED_IKE_SA: (?:\d+ second timeout exceeded after|max number of retransmissions)"),
     _row("silent.dead", r"(?:liveness|DPD) action - "),
     _row("send.failed", r"send(?:to)? on \S+ (?:from \S+ )?to \S+ (?:using \S+ )?failed in "),
     # what else there is to know

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _single_kinds, _steps
+from ansible_collections.bothends.vpn.plugins.module_utils import _single_kinds, _single_rules, _steps
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.singles import (
     CONNECTION,
@@ -202,6 +202,14 @@ def test_what_the_server_does_not_tell_in_time(change, option, code):
     assert code in message and "Remedy: " in message
     assert not option or f"error: {option}: " in message
     assert KEY not in message
+
+
+def test_an_ipv6_peer_is_as_good_as_any():
+    """What its addresses are compared with is its own connection's, and no other's."""
+    remote = {**_single_rules.sound_record()["remote"], "gateway": "2001:db8::9", "address": None, "id": None}
+    assert list(_single_rules.peer_findings({"remote": remote}, "neutron")) == []
+    wrong = {**remote, "address": "198.51.100.1"}
+    assert [one["code"] for one in _single_rules.peer_findings({"remote": wrong}, "neutron")] == ["mixed-versions"]
 
 
 def test_nothing_is_wrong_with_what_they_start_from():

@@ -163,6 +163,17 @@ def test_a_log_that_is_not_there_is_said(answers, tmp_path):
     assert asked.problems == [f"{tmp_path}/none: No such file or directory"]
 
 
+def test_a_file_with_a_byte_that_is_no_text_shows_no_key(answers, tmp_path):
+    """Somebody wrote a remark in another encoding: the file is read all the same, and no error quotes it."""
+    (tmp_path / "ipsec.d").mkdir()
+    written = tmp_path / "ipsec.d/bothends-vpn-berlin.secrets"
+    written.write_bytes(b"# Schl\xfcssel\n203.0.113.10 203.0.113.151 : PSK 0sR0VIRUlN\n")
+    (tmp_path / "ipsec.d/bothends-vpn-berlin.conf").write_text("conn nonsense\n\tauto=add\n")
+    found = _libreswan_evidence.collect(answers, _linux_evidence.Machine(shutil.which), [RECORD], False, 1)
+    assert "none that this collection wrote (ValueError)" in repr(found[0]["problems"])
+    assert "R0VIRUlN" not in repr(found)
+
+
 def test_what_is_loaded_in_our_names():
     conns = _libreswan_sas.read_connections(STATUS.read_text())
     assert _libreswan_sas.loaded(conns["bothends.prod.berlin.1"]) == {

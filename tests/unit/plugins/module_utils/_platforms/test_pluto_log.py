@@ -216,6 +216,8 @@ def test_whose_lines_they_are():
         "ike.not_expected" in kinds([NOT_EXPECTED], gateway=None)
         and kinds([NOT_EXPECTED], gateway=None, alone=False) == {}
     )
+    six = [NOT_EXPECTED.replace(f"{HUB}:500", "[2001:db8::9]:500")]
+    assert "ike.not_expected" in kinds(six, gateway="2001:db8::9", alone=False)
     others = log.read_file(file([REFUSED], conn="roadwarriors"))
     assert others == []
 
