@@ -53,7 +53,9 @@ def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None,
         if psks is not None and (needed or "psk" in record):
             found.extend(_rules_connection.psk(record, present.hubs[record["hub"]]))
     found.extend(_rules_connection.mangled_psks(psks or {}, description.sites))
-    found.extend(_rules_connection.unused_psks(psks or {}, description.sites))
+    left_out = {one["host"] for one in errors(description.findings)}
+    if "" not in left_out:
+        found.extend(_rules_connection.unused_psks(psks or {}, description.sites, left_out))
     return _once(found)
 
 

@@ -289,11 +289,16 @@ def mangled_psks(psks: t.Mapping[str, t.Any], sites: t.Container[str]) -> Found:
             )  # fmt: skip
 
 
-def unused_psks(psks: t.Mapping[str, t.Any], sites: t.Mapping[str, dict[str, t.Any]]) -> Found:
-    """A name that is misspelt is nobody's, and the site's other key, or none, would be used instead."""
+def unused_psks(
+    psks: t.Mapping[str, t.Any], sites: t.Mapping[str, dict[str, t.Any]], left_out: t.Container[str]
+) -> Found:
+    """A name that is misspelt is nobody's, and the site's other key, or none, would be used instead.
+
+    Of what is ``left_out``, because it is not rightly written, nobody knows which keys it has.
+    """
     known = {name for site, entry in sites.items() for name in (site, *(f"{hub}/{site}" for hub in entry["hubs"]))}
     for name in psks:
-        if str(name) not in known:
+        if str(name) not in known and str(name).rpartition("/")[2] not in left_out:
             near = difflib.get_close_matches(str(name), known, n=1)
             yield finding(
                 "psk-unused", str(name), f"vpn_psks['{name}']", "(secret)", "the key is no described site's or connection's.",

@@ -246,6 +246,11 @@ def test_a_key_that_is_nobodys_may_be_misspelt(name):
     assert findings({"a": site()}, psks={"a": GOOD_KEY, name: GOOD_KEY}) == [("psk-unused", f"vpn_psks['{name}']")]
 
 
+@pytest.mark.parametrize("sites", [{"a": site(gatway="203.0.113.3")}, {"a": {}}, "a text"])
+def test_the_key_of_a_site_that_is_not_rightly_written_is_not_called_nobodys(sites):
+    assert "psk-unused" not in [code for code, _field in findings(sites, psks={"a": GOOD_KEY, "prod/a": GOOD_KEY})]
+
+
 @pytest.mark.parametrize(
     ("other", "found"),
     [({}, ["shared-vpc"]), ({"vpc": "test"}, []), ({"cloud": "elsewhere"}, []), ({"provider": "otc"}, [])],
