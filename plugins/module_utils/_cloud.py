@@ -36,6 +36,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     Kind,
     Snapshot,
     content,
+    owner,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._state import PENDING, one_of, status_word
 from ansible_collections.bothends.vpn.plugins.module_utils._steps import Ref, Step
@@ -73,7 +74,7 @@ _BULK = 50
 # Refusals that may concern one rule of them.
 _ONE_BY_ONE = ("400", "404", "405", "409", "413", "422", "501")
 
-# Seconds in which whoever found no service has made one.
+# Seconds in which whoever found nothing to share has made it.
 _BOTH_LOOKED = 2.0
 
 # Seconds between two looks at what is not settled.
@@ -252,8 +253,8 @@ class Cloud:
         doing = f"{first.verb} of {first.kind} {first.name}" + (f" and {len(unit) - 1} more" if unit[1:] else "")
         if first.verb == "create":
             return (
-                [self._only_service(bodies[0], doing)]
-                if kind.name == "vpn_service"
+                [self._only(kind, bodies[0], doing)]
+                if _is_shared(kind, bodies[0])
                 else self._create(kind, bodies, doing)
             )
         identifier = t.cast(str, first.id)
@@ -345,18 +346,15 @@ class Cloud:
             if error.fault != "404":
                 raise
 
-    def _only_service(self, body: Body, doing: str) -> str:
-        """Create a VPC's VPN service; where other runs make one at the same moment, all go on with the same one of them.
+    def _only(self, kind: Kind, body: Body, doing: str) -> str:
+        """Create what all connections of a hub share; where other runs make one at the same moment, all go on with the same one.
 
-        A second service of a VPC is never realised, and its connections could not be moved. So it is looked before and after,
-        with time in between for whoever looked before this one was made.
+        A second service of a VPC is never realised, and a connection's service and policies cannot be changed. So it is looked
+        before and after, with time in between for whoever looked before this one was made.
         """
-        kind = KINDS["vpn_service"]
 
         def there() -> list[str]:
-            return sorted(
-                one["id"] for one in self.list(kind.path, kind.plural) if one["router_id"] == body["router_id"]
-            )
+            return sorted(one["id"] for one in self.list(kind.path, kind.plural) if _serves(kind, body, one))
 
         found = there()
         if not found:
@@ -424,6 +422,16 @@ def _told(step: Step) -> str:
 
 def _with_status(kind: Kind, one: Body) -> str:
     return f"{kind.name} {one.get('name') or one['id']} ({status_word(one.get('status'))})"
+
+
+def _is_shared(kind: Kind, body: Body) -> bool:
+    """Tell whether several connections use an object and cannot change to another: a service, and a hub's own policies."""
+    return kind.name == "vpn_service" or (kind.name in ("ike_policy", "ipsec_policy") and owner(body) is not None)
+
+
+def _serves(kind: Kind, body: Body, one: Body) -> bool:
+    """Tell whether an object serves for one that a create with this body would make; of services a VPC has one."""
+    return one["router_id"] == body["router_id"] if kind.name == "vpn_service" else _made_of(kind, body, one)
 
 
 def _made_of(kind: Kind, body: Body, one: Body) -> bool:
