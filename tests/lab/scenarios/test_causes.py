@@ -162,6 +162,7 @@ def test_an_old_sa_that_is_still_in_force(lab, doctor, router, made, whole):
 
 # --- the way between ---------------------------------------------------------------------------------------------------
 
+POOL = "203.0.113.100-203.0.113.199"  # the world's: the cloud takes any of them for a gateway
 DROP = "add table inet tests; add chain inet tests way {{ type filter hook {hook} priority 0; }}; add rule inet tests way {rule} drop"
 NAT = "add table ip tests; add chain ip tests way { type nat hook postrouting priority 100; }; add rule ip tests way snat to 203.0.113.10"
 
@@ -180,7 +181,7 @@ def filtered(router):
         ("UDP 500 blocked on the way", DROP.format(hook="input", rule="udp sport 500"), {"udp_500": "between the ends"}),
         ("UDP 4500 blocked on the way", DROP.format(hook="input", rule="udp sport 4500"), {"udp_4500": "between the ends"}),
         ("UDP 500 blocked by the router", DROP.format(hook="output", rule="udp dport { 500, 4500 }"), {"udp_500": "site"}),
-        ("the gateway silent altogether", DROP.format(hook="input", rule="ip saddr 203.0.113.128/25"),
+        ("the gateway silent altogether", DROP.format(hook="input", rule=f"ip saddr {POOL}"),
          {"unreachable": "between the ends", "udp_500": "between the ends"}),
     ],
 )  # fmt: skip
