@@ -122,7 +122,7 @@ def make_site(lab, gateway):
     lab.run("berlin", ["swanctl", "--load-all", "--noprompt"])
 
 
-def wait_for_status(lab, wanted, seconds=15.0):
+def wait_for_status(lab, wanted, seconds=40.0):
     api, deadline = lab.api(), time.monotonic() + seconds
     while True:
         seen = api.list("vpn/ipsec-site-connections")[0]["status"]

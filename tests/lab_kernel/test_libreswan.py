@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 import yaml
@@ -184,6 +185,7 @@ def test_what_is_broken_is_named(whole, guest, lab):
         return {one["code"]: one["end"] for one in causes}
 
     reload(guest, whole)
+    time.sleep(3)  # until then the cloud may speak of the SA before
     the_cloud_says(doctor, normal=True)
     looked = doctor.look(attempt=True)
     assert (looked["verdict"], looked["view"]["evidence"]["problems"]) == ("up", []), looked

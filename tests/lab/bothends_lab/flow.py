@@ -18,7 +18,7 @@ from itertools import pairwise
 from .errors import LabError
 from .processes import Process, children
 
-_BEGIN_SECONDS = 5.0
+_BEGIN_SECONDS = 10.0
 # How late an answer may be that still counts: under load a round trip takes its time.
 _GRACE_SECONDS = 1.0
 # `[1700000000.123456] 64 bytes from ...: icmp_seq=7 ttl=63 time=0.4 ms`, or `no answer yet for icmp_seq=7`, or an error.

@@ -32,7 +32,7 @@ _RULE_FIELDS = (
     "remote_address_group_id",
 )
 _DEFAULTS = [{"direction": "egress", "ethertype": family} for family in ("IPv4", "IPv6")]
-_END_SECONDS = 20.0
+_END_SECONDS = 60.0
 
 
 def reset_cloud_vpn(admin: CloudApi, world: World) -> None:

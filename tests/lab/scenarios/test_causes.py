@@ -110,6 +110,7 @@ def test_a_pfs_group_that_differs_is_found_before_the_rekeying_that_it_ends(doct
     """The first child has no exchange of its own: the tunnel is up, and all that can be read agrees."""
     router.rewrite((r"esp_proposals = \S+", "esp_proposals = aes256-sha384-modp1024"))
     router.down()
+    the_cloud_says(doctor, normal=False)
     router.initiate()
     the_cloud_says(doctor, normal=True)
     assert doctor.look()["verdict"] == "up"
@@ -363,7 +364,8 @@ def restart_the_hub(lab: t.Any) -> None:
     (service,) = api.list("vpn/vpnservices")
     for up in (False, True):
         api.update("vpn/vpnservices", service["id"], "vpnservice", admin_state_up=up)
-        deadline = time.monotonic() + 10
+        # Down it comes for certain, if only once the cloud has given up loading what is bad.
+        deadline = time.monotonic() + (10 if up else 40)
         while bool(lab.ipsec("prod", "status").strip()) is not up and time.monotonic() < deadline:
             time.sleep(0.3)
 

@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import typing as t
 
 import openstack
@@ -164,6 +165,7 @@ def behind_tls(port: int, certificate: str, key: str) -> t.Iterator[int]:
         for _attempt in range(100):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", number), 1):
                 break
+            time.sleep(0.05)
         yield number
     finally:
         front.terminate()

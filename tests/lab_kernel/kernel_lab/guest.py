@@ -9,6 +9,7 @@ difference; the processes of User-Mode Linux run in the namespace that was the r
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ from bothends_lab.processes import spawn
 
 from . import CACHE, ROOT, SOURCE
 
-_START_SECONDS = 60.0
+_START_SECONDS = 150.0
 # Between the namespace and the guest only; nothing else in the lab has such addresses.
 _OUTSIDE, _INSIDE = "169.254.99.1", "169.254.99.2"
 _SSHD = f"ListenAddress {_INSIDE}\n"
@@ -78,10 +79,16 @@ class Guest:
 
     def _wait_for_pluto(self, starter: subprocess.Popen | None = None) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        while self.run(["ipsec", "whack", "--status"], check=False, timeout=20).returncode:
+        while not self._answers():
             if time.monotonic() > deadline or (starter and starter.poll() is not None):
                 raise RuntimeError(f"guest {self.name} does not come up, see {self.machine.log}")
             time.sleep(0.3)
+
+    def _answers(self) -> bool:
+        """Tells whether pluto answers; a call that meets a guest which is only just there may never come back."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return not self.run(["ipsec", "whack", "--status"], check=False, timeout=20).returncode
+        return False
 
     def _plug(self, number: int) -> str:
         """Joins a link of the guest to the lab; gives the kernel's argument for it."""

@@ -68,6 +68,7 @@ def main() -> None:
     layout = Layout()
     patches.retry_when_sqlite_is_locked()
     patches.retry_what_meets_a_locked_database()
+    patches.retry_soon()
     patches.load_extension_without_sha1()
     patches.add_mechanism_driver()
 

@@ -19,7 +19,7 @@ from ..progress import tail
 from . import files
 
 _INIT = SOURCE / "bothends_lab" / "hosts" / "init.sh"
-_START_SECONDS = 15.0
+_START_SECONDS = 60.0
 # Port 22 on 127.0.0.1, listening, as /proc/net/tcp writes it.
 _SSHD_LISTENS = " 0100007F:0016 00000000:0000 0A "
 # None of the user's settings reach a host.

@@ -125,7 +125,7 @@ class Server:
         return {
             "auth": auth,
             "region_name": "r",
-            "api_timeout": 0.5,
+            "api_timeout": 10,
             "load_yaml_config": False,
             "load_envvars": False,
             **more,
@@ -156,6 +156,11 @@ def naps(monkeypatch):
     return out
 
 
+def patience(act):
+    """Give the time that a request may take: little only where the server hangs."""
+    return {"api_timeout": 0.5} if act == "hang" else {}
+
+
 def call(cloud, method):
     return cloud.call(method, "/routers", "trying", None if method == "GET" else {"router": {}})
 
@@ -163,7 +168,7 @@ def call(cloud, method):
 @pytest.mark.parametrize("act", ["reset", "hang", "half", "<html>", 500, 502, 503, 504])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_what_can_be_done_twice_is_sent_again(server, naps, method, act):
-    cloud = _wire.Wire(server.cloud())
+    cloud = _wire.Wire(server.cloud(**patience(act)))
     server.script = [act, act]
     call(cloud, method)
     assert server.log == ["login", *[f"{method} token-1"] * 3]
@@ -176,7 +181,7 @@ def test_what_can_be_done_twice_is_sent_again(server, naps, method, act):
 )  # fmt: skip
 def test_a_create_is_sent_once(server, naps, act, fault):
     """Also with releases of the SDK that would send it twice, and with a clouds.yaml that asks for that."""
-    cloud = _wire.Wire(server.cloud(connect_retries=3, status_code_retries=3))
+    cloud = _wire.Wire(server.cloud(connect_retries=3, status_code_retries=3, **patience(act)))
     server.script = [act]
     with pytest.raises(CloudError) as caught:
         call(cloud, "POST")
@@ -214,8 +219,8 @@ def test_a_token_that_is_refused_in_mid_run_is_renewed(server, naps, method):
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_token_that_several_requests_find_refused_is_renewed(server, alone):
     """The SDK alone renews it for the first of them, and lets the others fail."""
-    cloud = _wire.Wire(server.cloud(api_timeout=5))
-    server.script, server.login_seconds = ["expired"] * 4, 0.3
+    cloud = _wire.Wire(server.cloud())
+    server.script, server.login_seconds = ["expired"] * 4, 1
 
     def ask(_number):
         if alone:
@@ -230,7 +235,7 @@ def test_a_token_that_several_requests_find_refused_is_renewed(server, alone):
 
 def test_a_token_that_is_refused_again_and_again_is_renewed_each_time(server):
     """Also where others ask all the time: none of them finds no token."""
-    cloud = _wire.Wire(server.cloud(api_timeout=5))
+    cloud = _wire.Wire(server.cloud())
     server.uses = 30
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _number: call(cloud, "GET"), range(240)))
@@ -265,7 +270,7 @@ def test_growing_pauses_end(server, naps):
     assert len(naps) == 4 and sum(naps) < 12
 
 
-@pytest.mark.parametrize(("given", "used"), [({}, 0.5), ({"api_timeout": None}, _wire._TIMEOUTS)])
+@pytest.mark.parametrize(("given", "used"), [({}, 10), ({"api_timeout": None}, _wire._TIMEOUTS)])
 def test_every_request_has_a_time_out(server, given, used):
     cloud = _wire.Wire(server.cloud(**given))
     assert cloud._session.session.timeout == used

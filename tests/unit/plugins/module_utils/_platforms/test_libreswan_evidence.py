@@ -37,7 +37,7 @@ RECORD = {
 @pytest.fixture
 def pluto(tmp_path, monkeypatch):
     """A router's pluto that says what a test writes into its files; it hangs where there is none."""
-    monkeypatch.setattr(_libreswan_evidence, "_SECONDS", 1)
+    monkeypatch.setattr(_libreswan_evidence, "_SECONDS", 3)
     monkeypatch.setattr(_evidence, "SETTLE", 0)
     monkeypatch.setattr(_libreswan_evidence, "SYSLOG", ())
     program = tmp_path / "ipsec"

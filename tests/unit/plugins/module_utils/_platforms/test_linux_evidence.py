@@ -74,10 +74,10 @@ def machine():
 def test_a_program_that_hangs_is_ended():
     asked = machine()
     began = time.monotonic()
-    code, out = asked.run("sh", "-c", "echo first; exec sleep 30", seconds=0.5)
-    assert time.monotonic() - began < 5
+    code, out = asked.run("sh", "-c", "echo first; exec sleep 30", seconds=2)
+    assert time.monotonic() - began < 20
     assert (code, out) == (-9, "first\n")
-    assert asked.problems == ["sh did not end within 0.5 s"]
+    assert asked.problems == ["sh did not end within 2 s"]
 
 
 def test_a_program_that_never_stops_to_write_is_ended():
