@@ -103,7 +103,7 @@ KINDS = {
     ),
     "site_route": Kind(
         "the router has no route into the LAN",
-        "Declare it in router_settings.routes and run bothends.vpn.routers.",
+        "Declare it in router_settings.routes, if it is not there, and run bothends.vpn.routers.",
     ),
     "forwarding": Kind("the router does not forward", "Run bothends.vpn.routers, which turns forwarding on."),
     "return_path": Kind(
@@ -122,6 +122,15 @@ KINDS = {
     "never_tried": Kind(
         "up to now nobody tried",
         "Send traffic from a host in one of the subnets, or run bothends.vpn.routers.",
+    ),
+    "ended": Kind(
+        "its SAs were ended, and nobody began again",
+        "Send traffic from a host in one of the subnets, or run bothends.vpn.routers. Where verify_active tried it just now, it "
+        "may be up by now: run verify again.",
+    ),
+    "cloud_differs": Kind(
+        "the cloud's objects are not as declared",
+        "Run bothends.vpn.cloud; bothends.vpn.drift shows what differs.",
     ),
     "duplicate_service": Kind(
         "the VPC has two VPN services",
@@ -259,8 +268,12 @@ ROWS = (
     Row("return_path", SITE, ("ping.all",), ("sa.none", "sa.no_child", "path.no_lan_route"), POSSIBLE),
     Row("mtu", BETWEEN, ("ping.large",)),
     # Nothing is wrong that anybody saw.
-    Row("never_tried", EITHER, ("sa.none", "log.read"), ("log.attempt", "hub.silent"), LEFT),
-    Row("never_tried", EITHER, ("sa.no_child", "log.read"), ("hub.silent",), LEFT),
+    Row("never_tried", EITHER, ("sa.none", "log.read"), ("log.attempt", "log.up", "log.ended", "log.closed"), LEFT),
+    Row("never_tried", EITHER, ("sa.no_child", "log.read"), (), LEFT),
+    Row("ended", EITHER, ("log.ended", "sa.none"), (), LEFT),
+    Row("ended", EITHER, ("log.closed", "sa.none"), ("log.ended",), LEFT),
+    Row("ended", EITHER, ("log.up", "sa.none"), ("log.ended", "log.closed"), LEFT),
+    Row("cloud_differs", HUB, ("hub.steps",), (), LEFT),
 )  # fmt: skip
 
 

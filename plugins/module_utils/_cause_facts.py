@@ -51,7 +51,7 @@ class View(t.TypedDict, total=False):
     cloud: t.Mapping[str, t.Any] | None  # what hub_info returned
     state: str  # the tunnel's status in the console's words
     pings: t.Sequence[t.Mapping[str, t.Any]]
-    drift: t.Sequence[t.Mapping[str, t.Any]]
+    drift: t.Sequence[t.Mapping[str, t.Any]]  # steps that would make the tunnel's objects in the cloud as declared
     renewal: str  # what of the proof failed: reauthenticate, rekey or ""
 
 
@@ -60,7 +60,7 @@ def facts(record: Record, tunnel: Record, view: View) -> Facts:
     evidence = view.get("evidence") or Evidence()
     out = {f"declared.{record['ike']['version']}": ""}
     out.update(_site(record, evidence))
-    out.update(_cloud(record, tunnel, view))
+    out.update(_cloud(record, view))
     out.update(_running(record, tunnel, view))
     out.update(_log(record, evidence))
     out.update(_path(record, tunnel, evidence))
@@ -154,7 +154,7 @@ _STATES = {
 _BREAKS_CONFIGURATION = re.compile(r'["\s#{}]')
 
 
-def _cloud(record: Record, tunnel: Record, view: View) -> Facts:
+def _cloud(record: Record, view: View) -> Facts:
     out: Facts = {}
     state = view.get("state", "")
     if state in _STATES:
@@ -185,15 +185,16 @@ def _cloud(record: Record, tunnel: Record, view: View) -> Facts:
     if others:
         out["hub.id_clash"] = f"connection {', '.join(others)} of the same hub has peer id {', '.join(sorted(ids))} too"
     out.update(_described(record, cloud.get("description") or {}))
-    # The plan is the whole hub's; a rule's name ends with the prefix that it lets in.
     lacking = [
         one["name"]
         for one in view.get("drift") or []
         if (one["verb"], one["kind"]) == ("create", "security_group_rule")
-        and any(_same(one["name"].rpartition(" ")[2], subnet) for subnet in tunnel["local_subnets"])
     ]
     if lacking:
         out["hub.rules"] = f"the cloud lacks security group rules: {', '.join(lacking)}"
+    steps = [f"{one['verb']} {one['kind']} {one['name']}" for one in view.get("drift") or []]
+    if steps:
+        out["hub.steps"] = f"it would be: {', '.join(steps)}"
     return out
 
 

@@ -189,6 +189,7 @@ def suite(algorithms: t.Mapping[str, str | None]) -> str:
     return "/".join(part for part in parts if part) or "-"
 
 
+_TOLD = 2  # pairs whose pings are told one by one: a table has to hold them
 _NOT_RENEWED = {
     "reauthenticate": "re-authentication gave no new SA: the keys or identities of the two ends differ by now",
     "rekey": "rekeying gave no new SA: the PFS group or the suite of the two ends differs",
@@ -227,7 +228,7 @@ def with_causes(
                 cloud=(clouds or {}).get(record["hub"]),
                 state=row["status"],
                 pings=(proof or {}).get("pings", []),
-                drift=(proof or {}).get("drift", {}).get(record["hub"], []),
+                drift=_lacking(record, tunnel, proof) if proof else [],
                 renewal=renewal(record, tunnel, proof) if proof and "before" in proof else "",
             )
             found = _cause.causes(record, tunnel, view)
@@ -250,19 +251,46 @@ def _unproven(record: Connection, tunnel: t.Any, sas: Sas, proof: Proof) -> list
         if third[1]["ipsec"].get("pfs_group") != record["ipsec"]["pfs_group"]:
             seen = third[1]["ipsec"].get("pfs_group") or "none"
             wrong.append(f"rekeyed with PFS group {seen}, declared is {record['ipsec']['pfs_group']}")
-    for ping in proof.get("pings", []):
-        if ping["tunnel"] == tunnel["name"] and ping["received"] < ping["sent"]:
-            wrong.append(f"{ping['from']} to {ping['to']}: {ping['received']} of {ping['sent']} pings came back")
-        if ping["tunnel"] == tunnel["name"] and ping.get("largest") is not None:
+    pings = [one for one in proof.get("pings", []) if one["tunnel"] == tunnel["name"]]
+    lost = [one for one in pings if one["received"] < one["sent"]]
+    wrong += [
+        f"{one['from']} to {one['to']}: {one['received']} of {one['sent']} pings came back" for one in lost[:_TOLD]
+    ]
+    if len(lost) > _TOLD:
+        wrong.append(f"and {len(lost) - _TOLD} more pairs whose pings did not all come back")
+    for ping in pings:
+        if ping.get("largest") is not None:
             wrong.append(f"{ping['from']} to {ping['to']}: packets of more than {ping['largest']} bytes vanish")
-    if last and any(one["tunnel"] == tunnel["name"] for one in proof.get("pings", [])):
+    if last and pings:
         for word, counter in (("from", "bytes_in"), ("to", "bytes_out")):
             if not last[1][counter]:
                 wrong.append(f"no traffic {word} the hub was counted in the tunnel")
-    steps = [f"{step['verb']} {step['kind']} {step['name']}" for step in proof.get("drift", {}).get(record["hub"], [])]
+    steps = [f"{step['verb']} {step['kind']} {step['name']}" for step in _lacking(record, tunnel, proof)]
     if steps:
         wrong.append(f"the cloud's objects are not as declared: {', '.join(steps)}")
     return wrong
+
+
+def _lacking(record: Connection, tunnel: t.Any, proof: Proof) -> list[dict[str, t.Any]]:
+    """Give the steps of the hub's plan but those for other tunnels."""
+    return [step for step in proof.get("drift", {}).get(record["hub"], []) if not _elsewhere(record, tunnel, step)]
+
+
+def _elsewhere(record: Connection, tunnel: t.Any, step: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether a step is for other tunnels only, by the names that ``_objects`` gives; a stranger's name may be anybody's."""
+    name, hub = step["name"], record["hub"]
+    if step["kind"] == "security_group_rule":
+        prefix = name.rpartition(" ")[2]
+        return _addresses.is_prefix(prefix) and not any(
+            _addresses.parse(prefix).overlaps(_addresses.parse(subnet)) for subnet in tunnel["local_subnets"]
+        )
+    own = {
+        "site_connection": (tunnel["name"],),
+        "endpoint_group": (record["name"], f"{hub}/subnets"),
+        "ike_policy": (f"{hub}/{record['policy']}",),
+        "ipsec_policy": (f"{hub}/{record['policy']}",),
+    }.get(step["kind"], (name,))
+    return name.startswith(f"{hub}/") and name not in own
 
 
 # --- probes ---------------------------------------------------------------------------------------------------------

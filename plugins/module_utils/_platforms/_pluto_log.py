@@ -108,6 +108,7 @@ PATTERNS = (
     # what else there is to know
     _row("duplicate", r"Initial Contact received, deleting old state #"),
     _row("closed", r"received Delete SA payload: (?:self-)?deleting ISAKMP State #"),
+    _row("ended", r"deleting state \(STATE_(?:V2_ESTABLISHED_IKE_SA|MAIN_R3|MAIN_I4|AGGR_R2|AGGR_I2)\)"),
     _row("nat.here", r"NAT-Traversal: Result using .* sender port \d+: .*\bI am behind NAT"),
     _row("nat.there", r"NAT-Traversal: Result using .* sender port \d+: .*\bpeer behind NAT"),
     _row("spoke.v2", r"(?:ISAKMP_v2_)?IKE_SA_INIT message received on |sent IKE_SA_INIT reply "),
@@ -132,7 +133,7 @@ _BEGINS = (
 _ANSWERS = ("ike.differs", "ike.not_expected", "auth.key", "auth.nobody", "child.differs", "child.subnets", "child.kernel")  # fmt: skip
 # A line that ends earlier trouble: what it says is newer than what these events say.
 _CLEARS = (
-    (_ESTABLISHED, _IKE_TROUBLE),
+    (_ESTABLISHED, (*_IKE_TROUBLE, "ended", "closed")),
     (
         re.compile(r"(?:initiator|responder) (?:established|rekeyed) Child SA |IPsec SA established "),
         (*_IKE_TROUBLE, "child.", "rekey."),

@@ -108,6 +108,7 @@ PATTERNS = (
     # what else there is to know
     _row("duplicate", r"(?:destroying|deleting|schedule delete of) duplicate IKE_SA for peer '"),
     _row("closed", r"received DELETE for IKE_SA "),
+    _row("ended", r"deleting IKE_SA \S+ between "),
     _row("nat.here", r"local host is behind NAT"),
     _row("nat.there", r"remote host is behind NAT"),
     _row("up", r"IKE_SA \S+ established between "),
@@ -119,7 +120,7 @@ _CONFIGURED = re.compile(r"configured proposals: (?:IKE|ESP|AH):")
 # A line that ends earlier trouble: what it says is newer than what these events say.
 _IKE_TROUBLE = ("ike.", "auth.", "silent.", "send.")
 _CLEARS = (
-    (_ESTABLISHED, _IKE_TROUBLE),
+    (_ESTABLISHED, (*_IKE_TROUBLE, "ended", "closed")),
     (re.compile(r"(?:inbound |outbound )?CHILD_SA \S+ established with SPIs "), (*_IKE_TROUBLE, "child.", "rekey.")),
     (re.compile(r"selected proposal: IKE:"), ("ike.differs",)),
     (re.compile(r"selected proposal: (?:ESP|AH):"), ("child.differs",)),

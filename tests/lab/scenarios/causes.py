@@ -129,19 +129,23 @@ class Doctor:
         pings: bool = False,
         large: bool = False,
         sites: t.Any = None,
+        drift: t.Sequence[dict[str, t.Any]] = (),
     ) -> dict[str, t.Any]:
-        """Give verify's row, and what it was judged by (``view``); ``attempt`` and ``prove`` are what verify_active does."""
+        """Give verify's row, and what it was judged by (``view``); ``attempt`` and ``prove`` are what verify_active does.
+
+        ``drift`` are the steps that would make this tunnel's objects in the cloud as declared.
+        """
         hub = self.hub()
         (record,) = _views.connections(
             self.description["vpn_policies"], self.description["vpn_hubs"], sites or self.description["vpn_sites"], None,
             end="site", facts={"prod": hub["hub"]},
         )  # fmt: skip
         seen = self._router({"records": [record], "attempt": attempt, "prove": prove, "timeout": 6})
-        proof = {**seen["proof"], "pings": [], "drift": {}} if seen["proof"] else None
+        proof = {**seen["proof"], "pings": [], "drift": {"prod": list(drift)}} if seen["proof"] else None
         (row,) = _verdict.rows([record], {"prod": hub["connections"]}, seen["sas"], proof)
         view = {"evidence": seen["evidence"][0], "sas": seen["sas"], "cloud": hub, "state": row["status"],
                 "renewal": _verdict.renewal(record, record["tunnels"][0], proof) if proof else "",
-                "pings": self._ping(large) if pings else []}  # fmt: skip
+                "pings": self._ping(large) if pings else [], "drift": drift}  # fmt: skip
         return {"verdict": row["verdict"], "record": record, "view": view}
 
     @staticmethod

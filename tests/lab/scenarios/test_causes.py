@@ -13,8 +13,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _cloud
+from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub
 
+from . import hubs
 from .causes import TUNNEL, Doctor, Router, documented, said, table, the_cloud_says
 from .conftest import SITE_FILE, changed_sites
 
@@ -224,9 +225,42 @@ def test_nat_that_is_not_described(doctor, router, whole):
 
 def test_nobody_tried(doctor, router, whole):
     router.down()
+    router.forget()
     looked = doctor.look()
     assert looked["verdict"] == "failed"
     assert named("no SA, and no attempt", doctor.causes(looked)) == {"never_tried": "either end"}
+
+
+def test_somebody_ended_it(doctor, router, whole):
+    """Whether nothing was done since, or what verify_active tries brings it up at once."""
+    router.down()
+    for attempt in (False, True):
+        looked = doctor.look(attempt=attempt)
+        assert looked["verdict"] == "failed"
+        assert named("the SAs ended by hand", doctor.causes(looked)) == {"ended": "either end"}
+    assert "established" in doctor.causes(looked)[0]["evidence"]
+    assert doctor.look()["verdict"] == "up"
+
+
+def test_an_object_that_somebody_changed_in_the_cloud(lab, doctor, router, whole):
+    """In a field that no packet shows: the tunnel is proven but for that."""
+    api = lab.api()
+    (one,) = api.list("vpn/ipsec-site-connections", name=TUNNEL)
+    described = {key: value for key, value in doctor.hub()["description"].items() if key != "left_out"}
+    api.update("vpn/ipsec-site-connections", one["id"], "ipsec_site_connection", mtu=1400)
+    try:
+        planned = _hub.apply(
+            hubs.checked({"name": "prod", "vpc": "prod", **described, "wait_for": "none"}), doctor.cloud, True
+        )
+        steps = [step for step in planned["plan"] if step["kind"] == "site_connection"]
+        looked = doctor.look(prove=True, drift=steps)
+        assert looked["verdict"] == "failed"
+        assert named("the MTU of the connection changed in the cloud", doctor.causes(looked)) == {
+            "cloud_differs": "hub"
+        }
+    finally:
+        api.update("vpn/ipsec-site-connections", one["id"], "ipsec_site_connection", mtu=one["mtu"])
+    assert doctor.look(prove=True)["verdict"] == "not proven"
 
 
 # --- behind the ends -----------------------------------------------------------------------------------------------------

@@ -230,6 +230,11 @@ BREAKS = [
      {"nat_exemption": "site"}),
     ("large packets", {"pings": [ping(PC, APP, largest=1200), *all_pings()[1:]]}, {"mtu": "between the ends"}),
     ("nobody tried", DOWN, {"never_tried": "either end"}),
+    ("this end ended it", {**DOWN, "evidence/log": log(attempt={}, up={}, ended={})}, {"ended": "either end"}),
+    ("the hub ended it", {**DOWN, "evidence/log": log(attempt={}, up={}, closed={})}, {"ended": "either end"}),
+    ("it was up once", {**DOWN, "evidence/log": log(attempt={}, up={})}, {"ended": "either end"}),
+    ("something of its connection in the cloud", {"drift": [{"verb": "update", "kind": "site_connection", "name": "prod/berlin/1"}]},
+     {"cloud_differs": "hub"}),
 ]  # fmt: skip
 
 
@@ -274,11 +279,7 @@ HARMLESS = {
     "cloud/hub": [{}],
     "state": ["not known", "Not connected", "Updating"],
     "pings": [[], [ping(PC, APP, 2)]],
-    "drift": [
-        [{"verb": "update", "kind": "site_connection", "name": "x"}],
-        [{"verb": "create", "kind": "security_group_rule", "name": "ingress any 10.77.0.0/16"}],
-        [{"verb": "delete", "kind": "security_group_rule", "name": "ingress any 192.168.3.0/24"}],
-    ],
+    "drift": [[]],
 }
 
 

@@ -234,8 +234,28 @@ NO_REKEYING = "rekeying gave no new SA: the PFS group or the suite of the two en
             "192.168.1.10 to 192.168.3.10: 1 of 3 pings came back", id="lost pings",
         ),
         pytest.param(
+            {"pings": [{**one, "received": 0} for one in PINGS]}, "failed",
+            "192.168.3.10 to 192.168.1.10: 0 of 3 pings came back; 192.168.3.10 to 192.168.2.10: 0 of 3 pings came back; "
+            "and 3 more pairs whose pings did not all come back", id="nothing comes back",
+        ),
+        pytest.param(
             {"drift": {"prod": [{"verb": "update", "kind": "site_connection", "name": "prod/berlin/1"}]}}, "failed",
             "the cloud's objects are not as declared: update site_connection prod/berlin/1", id="drift",
+        ),
+        *(
+            pytest.param({"drift": {"prod": [{"verb": "update", "kind": kind, "name": name}]}}, verdict,
+                         f"the cloud's objects are not as declared: update {kind} {name}" if verdict == "failed" else "",
+                         id=f"drift of {kind} {name}")
+            for kind, name, verdict in (
+                ("site_connection", "prod/berlin/2", "proven"), ("site_connection", "prod/paris/1", "proven"),
+                ("site_connection", "by hand", "failed"), ("vpn_service", "prod", "failed"),
+                ("endpoint_group", "prod/berlin", "failed"), ("endpoint_group", "prod/paris", "proven"),
+                ("endpoint_group", "prod/subnets", "failed"),
+                ("ike_policy", "prod/default", "failed"), ("ipsec_policy", "prod/other", "proven"),
+                ("security_group_rule", "ingress icmp 192.168.3.0/25", "failed"),
+                ("security_group_rule", "ingress tcp 22 192.168.99.0/24", "proven"),
+                ("security_group_rule", "ingress any anywhere", "failed"),
+            )
         ),
         pytest.param(
             {"drift": {"test": [{"verb": "create", "kind": "vpn_service", "name": "test"}]}}, "proven", "",

@@ -130,6 +130,8 @@ def kinds(lines, connection=NAME, gateway=HUB, alone=True, configured=None):
         pytest.param([f"Can't authenticate: no preshared key found for `203.0.113.10' and `{HUB}'.  Attribute OAKLEY_PRESHARED_KEY"],
                      "auth.no_key", id="no key in IKEv1"),
         pytest.param(["message contains unsupported IKE major version '5'"], "ike.version", id="a version that nobody has"),
+        pytest.param([UP, "deleting state (STATE_V2_ESTABLISHED_IKE_SA) aged 5.11s and sending notification"], "ended",
+                     id="the router ended it"),
         pytest.param(["received Delete SA payload: self-deleting ISAKMP State #4"], "closed", id="the hub ended it"),
         pytest.param([NOT_EXPECTED_V1], "ike.not_expected", id="nobody is configured for IKEv1"),
         pytest.param([*BEGIN_V1, AGAIN_V1], "silent.init", id="nobody answers in IKEv1"),
