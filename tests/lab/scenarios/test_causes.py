@@ -226,20 +226,17 @@ def test_nat_that_is_not_described(doctor, router, whole):
 def test_nobody_tried(doctor, router, whole):
     router.down()
     router.forget()
+    router.run("swanctl", "--load-all", "--noprompt")  # it logs, and nothing of an attempt
     looked = doctor.look()
     assert looked["verdict"] == "failed"
     assert named("no SA, and no attempt", doctor.causes(looked)) == {"never_tried": "either end"}
 
 
 def test_somebody_ended_it(doctor, router, whole):
-    """Whether nothing was done since, or what verify_active tries brings it up at once."""
     router.down()
-    for attempt in (False, True):
-        looked = doctor.look(attempt=attempt)
-        assert looked["verdict"] == "failed"
-        assert named("the SAs ended by hand", doctor.causes(looked)) == {"ended": "either end"}
-    assert "established" in doctor.causes(looked)[0]["evidence"]
-    assert doctor.look()["verdict"] == "up"
+    looked = doctor.look()
+    assert looked["verdict"] == "failed"
+    assert named("the SAs ended by hand", doctor.causes(looked)) == {"ended": "either end"}
 
 
 def test_an_object_that_somebody_changed_in_the_cloud(lab, doctor, router, whole):
@@ -260,7 +257,7 @@ def test_an_object_that_somebody_changed_in_the_cloud(lab, doctor, router, whole
         }
     finally:
         api.update("vpn/ipsec-site-connections", one["id"], "ipsec_site_connection", mtu=one["mtu"])
-    assert doctor.look(prove=True)["verdict"] == "not proven"
+    assert doctor.causes(looked | {"view": {**looked["view"], "drift": []}}) == []
 
 
 # --- behind the ends -----------------------------------------------------------------------------------------------------
