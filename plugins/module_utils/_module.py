@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -60,8 +61,18 @@ def _warn(module: AnsibleModule, result: dict[str, t.Any]) -> None:
             f"site {one['site']} is to be absent, but {one['kind']} {one['name']} ({one['id']}) was not made by this collection; it "
             "stays. Remedy: delete it by hand."
         )
-    for left in result.get("leftovers", []):
-        module.warn(
-            f"{left['kind']} {left['name']} ({left['id']}) is ours, but site {left['site']} is not described any more; "
-            "it stays. Remedy: describe the site with state absent, or run with purge."
+    for text in _forgotten(result.get("leftovers", [])):
+        module.warn(text)
+
+
+def _forgotten(leftovers: t.Sequence[dict[str, str]]) -> t.Iterator[str]:
+    """Say in one line a site what stays of those that left the description; the result has each by name and id."""
+    sites: dict[str, collections.Counter[str]] = {}
+    for one in leftovers:
+        sites.setdefault(one["site"], collections.Counter())[one["kind"]] += 1
+    for site, kinds in sorted(sites.items()):
+        what = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+        yield (
+            f"site {site} is not described any more, and what was made for it stays: {what}. Remedy: describe the site with state "
+            "absent, or run with purge (playbooks: vpn_purge)."
         )

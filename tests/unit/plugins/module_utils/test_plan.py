@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _objects, _plan, _steps
+from ansible_collections.bothends.vpn.plugins.module_utils import _module, _objects, _plan, _steps
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.builders import (
     after,
@@ -186,6 +186,10 @@ def test_a_site_that_left_the_description_stays_without_purge():
     planned = plan(there, BERLIN)
     assert verbs(planned) == []
     assert {left["site"] for left in planned.leftovers} == {"paris"}
+    [told] = _module._forgotten([*planned.leftovers, *planned.leftovers])
+    assert told.startswith(
+        "site paris is not described any more, and what was made for it stays: 2 site_connection, 2 security_group_rule. Remedy: "
+    )
     assert verbs(plan(there, BERLIN, purge=True)) == [
         "delete security_group_rule ingress any 10.4.0.0/24",
         "delete site_connection prod/paris/1",
