@@ -259,6 +259,15 @@ def merged(prefixes: t.Iterable[Prefix]) -> list[Prefix]:
     return out
 
 
+def spanning(prefixes: t.Collection[Prefix]) -> Prefix | None:
+    """Give the smallest CIDR that covers them all; None where they are of both IP versions, or none at all."""
+    if len({block.version for block in prefixes}) != 1:
+        return None
+    low = min(block.first for block in prefixes)
+    hosts = (1 << (low ^ max(block.last for block in prefixes)).bit_length()) - 1
+    return Prefix(min(prefixes).version, low & ~hosts, low | hosts)
+
+
 def cidrs(block: Prefix) -> list[Prefix]:
     """Part a block into the fewest CIDRs, in order: itself, where it is one."""
     if _is_cidr(block):

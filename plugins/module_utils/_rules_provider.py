@@ -11,7 +11,7 @@ import collections
 import typing as t
 import urllib.parse
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms, _platforms
 from ansible_collections.bothends.vpn.plugins.module_utils._description import SITE
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import WARNING, Finding, Found, finding, listed
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, Owner, Snapshot, described
@@ -83,8 +83,32 @@ def _selectors(record: Connection, hub: dict[str, t.Any]) -> Found:
         yield finding(
             "one-connection-a-peer", record["site"], f"{field}.selector_mode", record["selector_mode"],
             f"{record['name']} would be {len(record['tunnels'])} connections to one gateway, and {provider.name} takes one.",
-            "Use selector_mode combined (with IKEv2), or one subnet at either end.", provider.said("one_connection_a_peer"),
+            _as_one(record), provider.said("one_connection_a_peer"),
         )  # fmt: skip
+
+
+def _as_one(record: Connection) -> str:
+    """Say what makes one tunnel of several. A hub's subnets are those that the VPC has, so only a site's can be summed up."""
+    if record["selector_mode"] == "combined":
+        return "Describe subnets of one IP version only."
+    several = [what for end, what in (("local", "one subnet of the hub"), ("remote", f"one subnet at the site{_wider(record)}"))
+               if len(t.cast(t.Any, record)[end]["subnets"]) > 1]  # fmt: skip
+    able = [name for name, row in _platforms.PLATFORMS.items() if "combined" in row.LIMITS["selector_mode"]]
+    other = "selector_mode combined" if record["platform"] in able else f"platform {listed(able)}"
+    return f"Describe {' and '.join(several)}, or use {other} (with IKEv2)."
+
+
+_MOST_WASTE = 4  # times the addresses that are described
+
+
+def _wider(record: Connection) -> str:
+    """Name the one subnet that holds all of a site's, where it holds little else and nothing of the hub's."""
+    blocks = _addresses.merged(filter(None, map(_addresses.found, record["remote"]["subnets"])))
+    whole = _addresses.spanning(blocks)
+    if whole is None or _addresses.overlaps_any(str(whole), record["local"]["subnets"]):
+        return ""
+    described = sum(block.last - block.first + 1 for block in blocks)
+    return f" ({whole} holds all)" if whole.last - whole.first + 1 <= _MOST_WASTE * described else ""
 
 
 def _reserved(record: Connection, hub: dict[str, t.Any]) -> Found:

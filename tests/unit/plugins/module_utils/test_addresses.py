@@ -261,6 +261,19 @@ def test_a_block_is_parted_into_the_fewest_cidrs(block):
     assert len(parts) == len(library)
 
 
+@given(st.lists(blocks, max_size=5))
+def test_what_spans_blocks_is_the_smallest_cidr(prefixes):
+    versions = {block.version for block in prefixes}
+    found = _addresses.spanning(prefixes)
+    if len(versions) != 1:
+        assert found is None
+        return
+    ends = [min(block.first for block in prefixes), max(block.last for block in prefixes)]
+    assert str(netaddr.spanning_cidr([netaddr.IPAddress(end, *versions) for end in ends])) == str(
+        netaddr.IPNetwork(str(found))
+    )
+
+
 @given(blocks, st.lists(blocks, max_size=20), st.integers(0, 6))
 def test_what_is_free_is_every_cidr_that_touches_nothing(pool, taken, bits):
     length = (32 if pool.version == 4 else 128) - bits

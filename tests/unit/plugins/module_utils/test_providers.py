@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from ansible_collections.bothends.vpn.plugins.module_utils import (
     _algorithms,
+    _description,
     _dialect,
     _hub,
     _objects,
     _plan,
+    _rules,
     _rules_provider,
     _secrets,
     _steps,
@@ -96,6 +98,29 @@ def test_what_otc_refuses_and_neutron_does_not(change, policy, hubs, code, field
 
     assert (code, field) in found("otc")
     assert (code, field) not in found("neutron")
+
+
+OTHER_PLATFORM = "platform strongswan (with IKEv2)."
+ONE_TUNNEL = [
+    ({"selector_mode": "per_pair"}, {}, "Describe one subnet of the hub, or use selector_mode combined (with IKEv2)."),
+    ({"platform": "libreswan"}, {}, f"Describe one subnet of the hub, or use {OTHER_PLATFORM}"),
+    ({"platform": "cisco_iosxe", "router_settings": {"wan_interface": "GigabitEthernet1"}, "subnets": ["10.3.0.0/24", "10.3.1.0/24"]},
+     {"subnets": ["192.168.1.0/24"]},
+     f"Describe one subnet at the site (10.3.0.0/23 holds all), or use {OTHER_PLATFORM}"),
+    ({"platform": "libreswan", "subnets": ["10.3.0.0/24", "10.9.0.0/24"]}, {},
+     f"Describe one subnet of the hub and one subnet at the site, or use {OTHER_PLATFORM}"),
+    ({"platform": "libreswan", "subnets": ["192.168.0.0/24", "192.168.3.0/24"]}, {"subnets": ["192.168.1.0/24"]},
+     f"Describe one subnet at the site, or use {OTHER_PLATFORM}"),
+    ({"subnets": ["10.3.0.0/24", "fd00:3::/64"]}, {"subnets": ["192.168.1.0/24", "fd00:1::/64"]},
+     "Describe subnets of one IP version only."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "hubs", "remedy"), ONE_TUNNEL)
+def test_what_makes_one_connection_is_what_the_platform_can_do(change, hubs, remedy):
+    described = _description.describe(None, {"prod": hub(provider="otc", **hubs)}, {"a": site(**change)})
+    found = [one for one in _rules.offline(described) if one["severity"] == "error"]
+    assert [(one["code"], one["remedy"]) for one in found] == [("one-connection-a-peer", remedy)]
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
