@@ -259,6 +259,24 @@ IGNORE: Spec = {
     },
 }
 
+# What people write for one of the choices, without marks and capitals, where letters alone lead to another choice or to none.
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "openstack": ("neutron",),
+    "opentelekomcloud": ("otc",),
+    "openswan": ("libreswan",),
+    **dict.fromkeys(("cisco", "ios", "iosxe"), ("cisco_iosxe",)),
+    **dict.fromkeys(("sha", "sha1", "md5"), ("sha256",)),
+    **{f"aes{bits}gcm": (f"aes-{bits}-gcm-16",) for bits in (128, 192, 256)},
+    "ip": ("ipv4", "ipv6"),
+    **dict.fromkeys(("dns", "hostname"), ("fqdn",)),
+}
+
+# What people write into an entry that stands elsewhere.
+_ELSEWHERE = dict.fromkeys(
+    ("psk", "psks", "pre_shared_key", "secret"),
+    "Keys stand in vpn_psks, by the site's name or HUB/SITE; docs/reference/description.md says how.",
+)
+
 KINDS: dict[str, Spec] = {"vpn_policies": POLICY, "vpn_hubs": HUB, "vpn_sites": SITE}
 
 # Hub and site names become parts of object names, markers, file names and section names.
@@ -281,8 +299,10 @@ def plain(value: t.Any) -> t.Any:
         return value
     if isinstance(value, t.Mapping):
         return {plain(key): plain(inner) for key, inner in value.items()}
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, (int, float)):
+        return int(value) if isinstance(value, int) else float(value)
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(inner) for inner in value]
     return str(value)[:]
@@ -450,7 +470,7 @@ def problems(path: str, spec: Spec, entry: t.Any) -> t.Iterator[Finding]:
         yield finding(
             "not-a-dict", "", path, "..." if isinstance(entry, list) else entry,
             f"is {_kind(entry)}, but must be a dict of {', '.join(list(spec)[:4])} ...",
-            "Write the options below it, one a line.", SOURCE,
+            _in_its_place(spec, entry), SOURCE,
         )  # fmt: skip
         return
     for key in entry:
@@ -458,7 +478,7 @@ def problems(path: str, spec: Spec, entry: t.Any) -> t.Iterator[Finding]:
             near = difflib.get_close_matches(str(key), spec, n=1)
             yield finding(
                 "unknown-key", "", f"{path}.{key}", key, f"there is no `{key}`.",
-                f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(sorted(spec))}.", SOURCE,
+                _ELSEWHERE.get(str(key)) or (f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(sorted(spec))}."), SOURCE,
             )  # fmt: skip
     entry = _unset(entry)
     for key, row in spec.items():
@@ -469,6 +489,14 @@ def problems(path: str, spec: Spec, entry: t.Any) -> t.Iterator[Finding]:
                 )
             continue
         yield from _value_problems(f"{path}.{key}", row, entry[key])
+
+
+def _in_its_place(spec: Spec, entry: t.Any) -> str:
+    """Say how a dict is written; what stands in its place is most likely the one value that it needs."""
+    needed = [key for key, row in spec.items() if row.get("required")]
+    if isinstance(entry, str) and len(needed) == 1:
+        return f"Write it as {{{needed[0]}: {entry}}}."
+    return "Write the options below it, one a line."
 
 
 def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterator[Finding]:
@@ -513,14 +541,25 @@ def _value_problems(path: str, row: dict[str, t.Any], value: t.Any) -> t.Iterato
     if _surely_right(row, value):
         return
     outcome = ArgumentSpecValidator(arguments({"it": row})).validate({"it": value})
-    for message in outcome.error_messages:
-        near = difflib.get_close_matches(
-            str(value), [str(choice) for choice in row.get("choices", ())], n=1, cutoff=0.4
-        )
+    if outcome.error_messages:
+        wrong = f"is {_kind(value)}, but must be {_KIND_WORDS[row['type']]}."
         yield finding(
-            "bad-value", "", path, value if not isinstance(value, dict) else "...", _reword(message, row),
-            f"Did you mean `{near[0]}`?" if near else _unmarked(row["description"]), SOURCE,
+            "bad-value", "", path, value if not isinstance(value, dict) else "...",
+            "is not one of the choices." if "choices" in row else wrong, _instead(row, value), SOURCE,
         )  # fmt: skip
+
+
+def _instead(row: dict[str, t.Any], value: t.Any) -> str:
+    """Say what to write: the choice that is meant where that can be guessed, all of them, or a number such as the default."""
+    if "choices" in row:
+        text, choices = str(value).lower(), [str(choice) for choice in row["choices"]]
+        meant = [choice for choice in _ALIASES.get(re.sub(r"[\W_]", "", text), ()) if choice in choices]
+        near = meant or difflib.get_close_matches(text, choices, n=1)
+        return (
+            f"Did you mean {' or '.join(f'`{one}`' for one in near)}?" if near else f"Use one of: {', '.join(choices)}."
+        )
+    said = _unmarked(row["description"])
+    return f"Write a number, such as {row['default']}. {said}" if row["type"] == "int" and "default" in row else said
 
 
 def _is_no_number(kind: str, item: t.Any) -> bool:
@@ -560,18 +599,14 @@ def _lost_form(path: str, item: t.Any) -> bool:
     )
 
 
-def _reword(message: str, row: dict[str, t.Any]) -> str:
-    """Ansible names the option; here the field's path stands before the message already."""
-    if "choices" in row and "must be one of" in message:
-        return f"must be one of {', '.join(row['choices'])}."
-    return message.replace("argument 'it' is of type", "is of type").replace(
-        "Elements value for option 'it'", "an element"
-    )
+_KIND_WORDS = {
+    "NoneType": "nothing", "str": "a text", "bool": "a truth value", "int": "a whole number", "float": "a number", "list": "a list",
+    "dict": "a dict",
+}  # fmt: skip
 
 
 def _kind(value: t.Any) -> str:
-    return {"NoneType": "nothing", "str": "a text", "bool": "a truth value", "int": "a number", "float": "a number",
-            "list": "a list", "dict": "a dict"}.get(type(value).__name__, type(value).__name__)  # fmt: skip
+    return _KIND_WORDS.get(type(value).__name__, type(value).__name__)
 
 
 def _normal(kind: str, name: str, entry: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -106,6 +106,40 @@ def test_a_near_miss_is_offered():
     assert found.findings[0]["remedy"] == "Did you mean `security_groups`?"
 
 
+CHOICE = "is not one of the choices."
+REMEDIES = [
+    ("vpn_hubs", {"provider": "openstack"}, f"openstack {CHOICE}", "Did you mean `neutron`?"),
+    ("vpn_hubs", {"provider": "aws"}, f"aws {CHOICE}", "Use one of: neutron, otc."),
+    ("vpn_sites", {"platform": "openswan"}, f"openswan {CHOICE}", "Did you mean `libreswan`?"),
+    ("vpn_sites", {"platform": "StrongSwan"}, f"StrongSwan {CHOICE}", "Did you mean `strongswan`?"),
+    ("vpn_sites", {"platform": "IOS-XE"}, f"IOS-XE {CHOICE}", "Did you mean `cisco_iosxe`?"),
+    ("vpn_sites", {"dpd": {"action": "reboot"}}, f"reboot {CHOICE}", "Use one of: hold, clear, restart."),
+    ("vpn_sites", {"peer_id": {"type": "ip", "value": "192.0.2.1"}}, f"ip {CHOICE}", "Did you mean `ipv4` or `ipv6`?"),
+    ("vpn_sites", {"id": "host.example.com"}, "host.example.com is a text, but must be a dict of type, value ...",
+     "Write it as {value: host.example.com}."),
+    ("vpn_sites", {"security_group_rules": ["tcp"]}, "tcp is a text, but must be a dict of protocol, ports ...",
+     "Write it as {protocol: tcp}."),
+    ("vpn_sites", {"dpd": "30"}, "30 is a text, but must be a dict of action, interval, timeout ...",
+     "Write the options below it, one a line."),
+    ("vpn_sites", {"psk": "never shown"}, "there is no `psk`.",
+     "Keys stand in vpn_psks, by the site's name or HUB/SITE; docs/reference/description.md says how."),
+    ("vpn_policies", {"ike": {"encryption": "aes256"}}, f"aes256 {CHOICE}", "Did you mean `aes-256`?"),
+    ("vpn_policies", {"ike": {"encryption": "AES-256-GCM"}}, f"AES-256-GCM {CHOICE}", "Did you mean `aes-256-gcm-16`?"),
+    ("vpn_policies", {"ike": {"integrity": "sha1"}}, f"sha1 {CHOICE}", "Did you mean `sha256`?"),
+    ("vpn_policies", {"ike": {"dh_group": 20}}, "was read as a whole number 20.", "Write `group20`."),
+    ("vpn_policies", {"ike": {"lifetime": "8h"}}, "8h is a text, but must be a whole number.",
+     "Write a number, such as 28800. Seconds until the IKE SA is made anew."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "change", "message", "remedy"), REMEDIES)
+def test_a_wrong_value_is_told_with_what_to_write(kind, change, message, remedy):
+    entry = {"vpn_hubs": HUB, "vpn_sites": SITE, "vpn_policies": {}}[kind]
+    [found] = describe(*({"x": {**entry, **change}} if one == kind else None for one in _description.KINDS)).findings
+    assert (found["message"], found["remedy"]) == (message, remedy)
+    assert "never shown" not in repr(found)
+
+
 def test_names_with_dots_keep_their_host():
     assert describe(None, None, {"fra.1": {**SITE, "x": 1}}).findings[0]["host"] == "fra.1"
 
@@ -147,9 +181,16 @@ def test_plain_copies_lazy_and_tagged_values():
     class Tagged(str):
         __slots__ = ("origin",)
 
-    out = plain({Tagged("a"): (Tagged("b"), 1, None, True, {"c"})})
-    assert out == {"a": ["b", 1, None, True, ["c"]]}
-    assert {one.__class__ for one in (next(iter(out)), out["a"][0])} == {str}
+    class Number(int):
+        __slots__ = ()
+
+    class Share(float):
+        __slots__ = ()
+
+    out = plain({Tagged("a"): (Tagged("b"), Number(1), None, True, {"c"}, Share(1.5))})
+    assert out == {"a": ["b", 1, None, True, ["c"], 1.5]}
+    assert next(iter(out)).__class__ is str
+    assert [one.__class__ for one in out["a"]] == [str, int, type(None), bool, list, float]
 
 
 def test_surveys_send_empty_texts():
