@@ -406,6 +406,7 @@ options:
           - lifetime-short
           - mangled-by-yaml
           - no-partner
+          - no-security-group
           - not-in-force
           - nothing-described
           - over-usual-quota

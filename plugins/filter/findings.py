@@ -24,6 +24,10 @@ options:
     type: list
     elements: dict
     default: []
+  purge:
+    description: Whether what is not described is removed, C(vpn_purge). Then a description without hubs or without sites is an error.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -104,10 +108,11 @@ def findings(
     psks: t.Any = None,
     hub_hosts: t.Any = None,
     ignore: t.Any = None,
+    purge: bool = False,
 ) -> list[dict[str, str]]:
     """List what is wrong with a description."""
     description = _description.describe(policies, hubs, sites, ignore)
-    found = _rules.offline(description, _description.plain(psks))
+    found = _rules.offline(description, _description.plain(psks), purge=purge)
     if hub_hosts is not None:
         found += _rules_description.without_host(description, _description.plain(hub_hosts))
     unlooked = {code for given, codes in ((psks, _OF_KEYS), (hub_hosts, _OF_HOSTS)) if given is None for code in codes}

@@ -73,13 +73,14 @@ CODES: dict[str, Code] = {
     **_rows(
         f"{ERROR} {WARNING}", OFFLINE,
         mangled_by_yaml=("YAML read something else than was written (yes, 0123, 1e3); a warning for a key that no site has", "YAML 1.1"),
+        nothing_described=("`vpn_hubs` or `vpn_sites` is empty or misspelt; an error with `vpn_purge`, as all would go", _VPN),
     ),
     **_rows(
         WARNING, OFFLINE,
-        nothing_described=("`vpn_hubs` or `vpn_sites` is empty or misspelt", _VPN),
         absent_from_nowhere=("a site is to be absent at a hub that is not described, so nothing is removed there", _PAGE),
         shared_vpc=("two hubs name one VPC, which has one VPN service", "neutron-vpnaas 29.0.0, strongSwan driver"),
         psk_unused=("a key of `vpn_psks` is no site's or connection's, most often misspelt", _PAGE),
+        no_security_group=("a site writes `security_group_rules` and its hub names no `security_groups`, so no rule is made", _PAGE),
         hub_without_host=("no inventory host has a hub's name, so nobody makes its end", "docs/architecture.md"),
         probe_outside=("a probe's host lies in no subnet of the tunnel, so it proves nothing", _PAGE),
         ignore_unused=("an entry of `vpn_ignore` silences nothing", IGNORE_PAGE),

@@ -17,6 +17,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _rules_description,
     _rules_provider,
     _rules_strength,
+    _secrets,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._description import SOURCE, Description
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, errors, finding, ordered
@@ -24,10 +25,13 @@ from ansible_collections.bothends.vpn.plugins.module_utils._rules_addresses impo
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import connections
 
 
-def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None, needed: bool = True) -> list[Finding]:
+def offline(
+    description: Description, psks: t.Mapping[str, t.Any] | None = None, needed: bool = True, purge: bool = False
+) -> list[Finding]:
     """Check a whole description; without ``psks`` the keys are not looked at.
 
-    ``needed`` says whether a connection without a key is an error: one that is there keeps its key.
+    ``needed`` says whether a connection without a key is an error: one that is there keeps its key. ``purge`` says whether what
+    is not described is removed.
     """
     present = Description(
         description.policies,
@@ -42,16 +46,23 @@ def offline(description: Description, psks: t.Mapping[str, t.Any] | None = None,
                     "Write it as a dict from a connection or site to its key.", SOURCE)
         )  # fmt: skip
         psks = None
-    records = connections(_checkable(present), psks)
+    # A key that YAML made into something else is told as that, and is no key to judge.
+    texts = {name: value for name, value in (psks or {}).items() if isinstance(value, str)}
+    records = connections(_checkable(present), texts)
+    found.extend(_rules_description.nothing(description, purge))
     for rule in _rules_description.RULES:
         found.extend(rule(present))
     found.extend(_rules_description.absent_from_nowhere(description))
     found.extend(addresses(records, {name: hub["subnets"] for name, hub in present.hubs.items()}))
+    # In a wrong policy defaults stand for what was meant: what follows from them is nobody's mistake.
+    unclear = {one["scope"] for one in errors(description.findings) if one["scope"].startswith("policy ")}
     for record in records:
+        hub = present.hubs[record["hub"]]
         for check in _OF_A_CONNECTION:
-            found.extend(check(record, present.hubs[record["hub"]]))
-        if psks is not None and (needed or "psk" in record):
-            found.extend(_rules_connection.psk(record, present.hubs[record["hub"]]))
+            found.extend(one for one in check(record, hub) if one["scope"] not in unclear)
+        no_key = psks is not None and _secrets.find(psks, record["hub"], record["site"]) is None
+        if "psk" in record or (needed and no_key):
+            found.extend(_rules_connection.psk(record, hub))
     found.extend(_rules_connection.mangled_psks(psks or {}, description.sites))
     left_out = {one["host"] for one in errors(description.findings)}
     if "" not in left_out:

@@ -40,7 +40,7 @@ def _spoken(record: Connection, hub: dict[str, t.Any]) -> Found:
                 if name and name not in spoken:
                     yield finding(
                         "not-spoken", record["policy"], f"{path}.{phase}.{field}", name,
-                        f"{speaker} cannot speak {name} there (connection {record['name']}).",
+                        f"{speaker} cannot speak {name} there.",
                         f"Use one of: {listed(spoken)}.", speaker,
                     )  # fmt: skip
         low, high = PROVIDERS[hub["provider"]].lifetime
@@ -226,15 +226,16 @@ def _platform(record: Connection, hub: dict[str, t.Any]) -> Found:
     for one in problems(path, table, record["router_settings"]):
         yield about(one, record["site"])
     for field, value, message, remedy in _platforms.problems(record):
+        of_policy = field.startswith(("ike.", "ipsec."))
         yield finding(
             "platform-limit",
-            record["site"],
+            record["policy"] if of_policy else record["site"],
             _written_field(record, field),
             value,
             message,
             remedy,
             record["platform"],
-            scope=None if field.startswith(("ike.", "ipsec.")) else f"site {record['site']}",
+            scope=None if of_policy else f"site {record['site']}",
         )
 
 
@@ -283,9 +284,14 @@ def mangled_psks(psks: t.Mapping[str, t.Any], sites: t.Container[str]) -> Found:
     for name, value in psks.items():
         site = str(name).rpartition("/")[2]
         if value is not None and not isinstance(value, str):
+            remedy = (
+                "Write the key itself there, as one text."
+                if isinstance(value, (dict, list))
+                else "Put the key in quotes."
+            )
             yield finding(
                 "mangled-by-yaml", str(name), f"vpn_psks['{name}']", "(secret)", "the key was read as something else than a text.",
-                "Put the key in quotes.", "YAML 1.1", ERROR if site in sites else WARNING, f"site {site}",
+                remedy, "YAML 1.1", ERROR if site in sites else WARNING, f"site {site}",
             )  # fmt: skip
 
 

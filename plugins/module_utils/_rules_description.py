@@ -25,22 +25,25 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
 
-def _nothing(description: Description) -> Found:
-    """A misspelt variable looks like an empty one."""
+def nothing(description: Description, purge: bool) -> Found:
+    """A misspelt variable looks like an empty one; with purge, all that was ever made would go."""
     for kind, entries in (("vpn_hubs", description.hubs), ("vpn_sites", description.sites)):
         if not entries and not any(one["field"].startswith(kind) for one in description.findings):
+            gone = ", and with purge all that was made would go" if purge else ""
+            all_off = " To take the last one off, give it state absent." if purge else ""
             yield finding(
-                "nothing-described", "", kind, "", f"{kind} is empty or not there.",
-                f"Is the variable called {kind}, and does group_vars lie beside the inventory?", VPN_PAGE, WARNING,
+                "nothing-described", "", kind, "", f"{kind} is empty or not there{gone}.",
+                f"Is the variable called {kind}, and does group_vars lie beside the inventory?{all_off}", VPN_PAGE,
+                ERROR if purge else WARNING,
             )  # fmt: skip
 
 
 def references(description: Description) -> Found:
     """Each hub and policy that a site names must be there. One that is there, but wrong, is told as that."""
-    wrong = {one["host"] for one in description.findings if one["field"].startswith("vpn_hubs.")}
+    wrong = {one["scope"] for one in description.findings}
     for name, site in description.sites.items():
         for index, hub in enumerate(site["hubs"]):
-            if hub not in description.hubs and hub not in wrong:
+            if hub not in description.hubs and f"hub {hub}" not in wrong:
                 yield finding(
                     "unknown-hub", name, f"vpn_sites.{name}.hubs[{index}]", hub, f"there is no hub {hub!r} in vpn_hubs.",
                     f"Known hubs: {listed(description.hubs)}.", "docs/reference/description.md",
@@ -50,7 +53,7 @@ def references(description: Description) -> Found:
                 "no-hub", name, f"vpn_sites.{name}.hubs", "", "the site connects to no hub.",
                 f"Name one: {listed(description.hubs)}.", "docs/reference/description.md",
             )  # fmt: skip
-        if site["policy"] not in description.policies:
+        if site["policy"] not in description.policies and f"policy {site['policy']}" not in wrong:
             yield finding(
                 "unknown-policy", name, f"vpn_sites.{name}.policy", site["policy"],
                 f"there is no policy {site['policy']!r} in vpn_policies.",
@@ -219,6 +222,19 @@ def _same_peer(code: str, site: str, field: str, what: str, value: str, hub: str
     )  # fmt: skip
 
 
+def _rules_of_no_group(description: Description) -> Found:
+    """Rules are made in the hub's security groups only. Any protocol is the default, and no more than what a site without rules has."""
+    for hub, names in _sites_by_hub(description).items():
+        for name in names if not description.hubs[hub]["security_groups"] else ():
+            rules = description.sites[name]["security_group_rules"]
+            if any(rule["protocol"].lower() != "any" for rule in rules):
+                yield finding(
+                    "no-security-group", name, f"vpn_sites.{name}.security_group_rules", listed(rule["protocol"] for rule in rules),
+                    f"hub {hub} names no security group, so the rules are made in none, and those of earlier runs go.",
+                    f"Name the groups in vpn_hubs.{hub}.security_groups, or leave the rules out.", "docs/reference/description.md",
+                )  # fmt: skip
+
+
 def _subnets(description: Description) -> Found:
     for kind, entries in (("vpn_hubs", description.hubs), ("vpn_sites", description.sites)):
         for name, entry in entries.items():
@@ -327,7 +343,6 @@ def _sites_by_hub(description: Description) -> dict[str, list[str]]:
 
 
 RULES: tuple[t.Callable[[Description], Found], ...] = (
-    _nothing,
     references,
     _written_addresses,
     _private_gateways,
@@ -335,6 +350,7 @@ RULES: tuple[t.Callable[[Description], Found], ...] = (
     _gateway_inside,
     _one_hub_a_vpc,
     _distinct_peers,
+    _rules_of_no_group,
     _subnets,
     _routers,
     _probes,

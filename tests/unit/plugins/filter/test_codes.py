@@ -119,7 +119,10 @@ def offline():
         },
         prod,
     )
+    for change, groups, _codes_of in rows.GROUPS:
+        yield find({"a": site(**change)}, {"prod": hub(security_groups=groups)})
     yield find({}, {})
+    yield find({}, {}, purge=True)
     yield find(
         {"a": site()}, prod, psks={"a": 7}, hub_hosts=[], ignore=[{"code": "ikev1", "reason": "x"}, {"code": "missing"}]
     )

@@ -219,6 +219,87 @@ def test_each_rule_finds_its_fault(sites, policies, code, field):
     assert (code, field) in findings(sites, policies=policies)
 
 
+# One value of a policy is wrong: what the default in its place leads to is not told.
+UNCLEAR = [
+    ({"ike": {"encryption": "aes256", "dh_group": "group20"}, "ipsec": {"pfs_group": "group20"}}, "bad-value", "ike.encryption"),
+    ({"ike": {"integrity": "sha1", "dh_group": "group20"}, "ipsec": {"pfs_group": "group20"}}, "bad-value", "ike.integrity"),
+    ({"ike": {"dh_group": 20}, "ipsec": {"pfs_group": "group20"}}, "mangled-by-yaml", "ike.dh_group"),
+    ({"ike": {"version": 2, "dh_group": "group20"}, "ipsec": {"pfs_group": "group20"}}, "mangled-by-yaml", "ike.version"),
+    ({"ike": {"dh_group": "group20"}, "ipsec": {"lifetime": "1h", "pfs_group": "group20"}}, "bad-value", "ipsec.lifetime"),
+    ({"ike": {"dh_gruop": "group20"}, "ipsec": {"pfs_group": "group20"}}, "unknown-key", "ike.dh_gruop"),
+    ("strong", "not-a-dict", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("policy", "code", "field"), UNCLEAR)
+def test_of_a_wrong_policy_only_that_is_told(policy, code, field):
+    """What is wrong with its sites otherwise is told all the same, and so are other policies."""
+    sites = {
+        "a": site(3, platform="libreswan", policy="strong"),
+        "b": site(4, platform="libreswan", gateway="127.0.0.1"),
+    }
+    policies = {"strong": policy, "default": {"ipsec": {"pfs_group": "group20"}}}
+    found = set(findings(sites, policies=policies))
+    assert found == {
+        (code, f"vpn_policies.strong.{field}".rstrip(".")),
+        ("platform-limit", "vpn_policies.default.ipsec.pfs_group"),
+        ("bad-address", "vpn_sites.b.gateway"),
+    }
+
+
+def test_what_a_platform_cannot_do_of_a_policy_stops_the_policys_sites():
+    policies = {"strong": {"ipsec": {"pfs_group": "group20"}}}
+    sites = {"a": site(3, platform="libreswan", policy="strong"), "b": site(4, platform="libreswan")}
+    described = _description.describe(policies, {"prod": hub()}, sites)
+    [one] = found = _rules.offline(described)
+    assert (one["code"], one["host"], one["scope"]) == ("platform-limit", "strong", "policy strong")
+    assert list(_rules.blocked(described, found)) == ["a"]
+
+
+def test_what_many_sites_cannot_speak_is_told_once():
+    sites = {f"s{number}": site(number, platform="libreswan") for number in range(1, 9)}
+    policies = {"default": {"ike": {"encryption": "aes-256-ccm-16"}}}
+    found = [field for code, field in findings(sites, policies=policies) if code == "not-spoken"]
+    assert found == ["vpn_policies.default.ike.encryption"]
+
+
+@pytest.mark.parametrize(
+    ("sites", "hubs", "fields"),
+    [
+        ({"a": site()}, {"prod": hub()}, []),
+        ({"a": site(state="absent")}, {"prod": hub()}, []),
+        ({"a": {}}, {"prod": hub()}, []),
+        ({}, {"prod": hub()}, ["vpn_sites"]),
+        ({}, {}, ["vpn_hubs", "vpn_sites"]),
+    ],
+)
+def test_with_purge_a_description_of_nothing_is_an_error(sites, hubs, fields):
+    """All that was ever made would go for a misspelt variable."""
+    for purge, severity in ((False, "warning"), (True, "error")):
+        found = _rules.offline(_description.describe(None, hubs, sites), purge=purge)
+        told = [one for one in found if one["code"] == "nothing-described"]
+        assert [(one["field"], one["severity"]) for one in told] == [(field, severity) for field in fields]
+        assert not purge or all("purge" in one["message"] and _rules.is_wide(one) for one in told)
+
+
+TCP = [{"protocol": "tcp", "ports": ["443"]}]
+GROUPS = [
+    ({"security_group_rules": TCP}, [], ["no-security-group"]),
+    ({"security_group_rules": [{"protocol": "any"}, *TCP]}, [], ["no-security-group"]),
+    ({"security_group_rules": TCP, "state": "absent"}, [], []),
+    ({"security_group_rules": TCP}, ["servers"], []),
+    ({"security_group_rules": [{"protocol": "any"}]}, [], []),
+    ({"security_group_rules": []}, [], []),
+    ({}, [], []),
+]
+
+
+@pytest.mark.parametrize(("change", "groups", "codes"), GROUPS)
+def test_rules_need_a_group_to_be_made_in(change, groups, codes):
+    found = findings({"a": site(**change)}, {"prod": hub(security_groups=groups)})
+    assert found == [(code, "vpn_sites.a.security_group_rules") for code in codes]
+
+
 KEYS = [
     ({}, "psk-missing"),
     ({"other": GOOD_KEY}, "psk-missing"),
@@ -281,10 +362,25 @@ def test_an_unknown_policy_hides_nothing():
     assert {code for code, _field in found} == {"unknown-policy", "overlap-hub-site", "psk-missing"}
 
 
-@pytest.mark.parametrize("key", [123456789012345678901, True, 1.5, ["a", "b"], {"a": "b"}])
-def test_a_key_that_yaml_made_into_something_else(key):
-    """Both ends would get the same, yet not the one that was written."""
-    assert ("mangled-by-yaml", "vpn_psks['a']") in findings({"a": site()}, psks={"a": key})
+QUOTES, NOT_BELOW = "Put the key in quotes.", "Write the key itself there, as one text."
+
+
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [
+        (123456789012345678901, QUOTES),
+        (True, QUOTES),
+        (1.5, QUOTES),
+        (["a", "b"], NOT_BELOW),
+        ({"psk": "b"}, NOT_BELOW),
+    ],
+)
+def test_a_key_that_yaml_made_into_something_else(key, remedy):
+    """Both ends would get the same, yet not the one that was written; and what it became is no key to judge."""
+    for name in ("a", "prod/a"):
+        found = _rules.offline(_description.describe(None, {"prod": hub()}, {"a": site()}), {name: key})
+        said = [(one["code"], one["field"], one["remedy"]) for one in found]
+        assert said == [("mangled-by-yaml", f"vpn_psks['{name}']", remedy)]
 
 
 @pytest.mark.parametrize("psks", [["a key"], "a key", 7])
