@@ -256,12 +256,13 @@ def lacking(hub: str, row: Provider, needs: t.Iterable[str], snapshot: Snapshot)
 
 
 def not_added(row: Provider, snapshot: Snapshot, records: t.Sequence[Connection]) -> Found:
-    """Tell which ciphers need an extension that the server does not have."""
+    """Tell which ciphers need an extension that the server does not have, once for each policy."""
     extensions = _extensions(snapshot)
+    policies = {record["policy"]: record for record in records}
     for alias, algorithms in row.adds.items():
         if extensions is None or alias in extensions:
             continue
-        for record in records:
+        for record in policies.values():
             for phase in ("ike", "ipsec"):
                 cipher = record[phase]["encryption"]
                 if cipher in algorithms:

@@ -337,6 +337,8 @@ def test_an_algorithm_that_an_extension_adds(extensions, found):
     there = server(extensions=("vpnaas", "vpn-endpoint-groups", *extensions))
     assert codes("neutron", there, {"ipsec": {"encryption": "aes-256-ctr"}}) == found
     assert codes("neutron", there) == []
+    several = records({"a": site(3), "b": site(4)}, policies={"default": {"ipsec": {"encryption": "aes-256-ctr"}}})
+    assert [one["code"] for one in _rules_provider.not_added(PROVIDERS["neutron"], there, several)] == found
 
 
 # --- quotas
