@@ -22,9 +22,13 @@ options:
     type: dict
     required: true
   sas:
-    description: The router's SAs, as RV(bothends.vpn.strongswan_state#module:sas); null where there is no router to ask.
+    description: The router's SAs, as RV(bothends.vpn.strongswan_state#module:sas); null where there is no router to ask, or O(silent).
     type: list
     elements: dict
+  silent:
+    description: Why a router that was asked gave no SAs; its tunnels have failed.
+    type: str
+    default: ""
   proof:
     description: RV(bothends.vpn.strongswan_state#module:proof), with C(pings) and C(drift) added.
     type: dict

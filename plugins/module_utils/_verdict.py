@@ -61,15 +61,17 @@ def rows(
     planned: bool = False,
     pending: t.Container[str] = (),
     blocked: t.Mapping[str, str] | None = None,
+    silent: str = "",
 ) -> list[Row]:
     """Judge each tunnel of each connection (site's view).
 
     ``statuses`` are the cloud's connections by hub, as hub_info returns them; ``sas`` the router's SAs, None where there is
     no router to ask. ``planned`` says that nothing was applied yet (check mode): then nothing has failed. ``pending`` names
-    tunnels of which the cloud stored a change just now; ``blocked`` sites get a row that says why.
+    tunnels of which the cloud stored a change just now; ``blocked`` sites get a row that says why. ``silent`` says why a router
+    that was asked gave no SAs: that is a failure, and not that nobody was asked.
     """
     judged = [
-        _row(record, tunnel, status(statuses.get(record["hub"]), record, tunnel), sas, proof, pending)
+        _row(record, tunnel, status(statuses.get(record["hub"]), record, tunnel), sas, proof, pending, silent)
         for record in records
         if record["state"] != "absent"
         for tunnel in record["tunnels"]
@@ -98,12 +100,22 @@ def status(connections: t.Sequence[t.Mapping[str, t.Any]] | None, record: Connec
 
 
 def _row(
-    record: Connection, tunnel: t.Any, state: str, sas: Sas | None, proof: Proof | None, pending: t.Container[str]
+    record: Connection,
+    tunnel: t.Any,
+    state: str,
+    sas: Sas | None,
+    proof: Proof | None,
+    pending: t.Container[str],
+    silent: str,
 ) -> Row:
     row = _empty(tunnel["name"], record["site"], state)
     if record["state"] == "disabled":
         up = state == "Normal" if sas is None else _carrier(sas, record["name"], tunnel["name"]) is not None
         row["verdict"], row["why"] = (FAILED, "it is disabled, and still up") if up else (DISABLED, "")
+        return row
+    if silent:
+        row["verdict"] = FAILED
+        row["why"] = "; ".join([*_cloud_problems(state), f"router {record['router']}: {silent}"])
         return row
     if sas is None:
         row["why"] = f"router {record['router']} was not asked: " + (

@@ -32,6 +32,8 @@ _HINTS = (
     ("retransmission", "the other end does not answer: check its address and UDP ports 500 and 4500"),
     ("ikev1-policy", "set ikev1-policy=accept below `config setup` in ipsec.conf and restart pluto"),
 )
+TOO_LATE = 124
+ANSWER = 15  # seconds until a question that pluto has not answered is given up
 
 
 def reason(output: str) -> str:
@@ -54,7 +56,7 @@ class Pluto:
         self.rundir = rundir
 
     def run(self, *arguments: str, seconds: int = 60) -> tuple[int, str]:
-        """Runs ``ipsec`` with arguments. Gives the return code (124 after ``seconds``) and what it said."""
+        """Runs ``ipsec`` with arguments. Gives the return code (``TOO_LATE`` after ``seconds``) and what it said."""
         try:
             done = subprocess.run(
                 [self.program, *arguments],
@@ -62,14 +64,18 @@ class Pluto:
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
-            return 124, (error.output or b"").decode(errors="replace")
+            return TOO_LATE, (error.output or b"").decode(errors="replace")
         except OSError as error:
             raise VpnError(f"{self.program}: {error.strerror}. Install libreswan (Debian: libreswan).") from None
         return done.returncode, done.stdout.decode(errors="replace")
 
-    def ask(self, *arguments: str, seconds: int = 60) -> str:
+    def ask(self, *arguments: str, seconds: int = ANSWER) -> str:
         """Runs ``ipsec whack`` with arguments that must succeed and gives what it said."""
         code, out = self.run("whack", *arguments, seconds=seconds)
+        if code == TOO_LATE:
+            raise VpnError(
+                f"the daemon pluto did not answer within {seconds} s: if it hangs, restart it (Debian: systemctl restart ipsec)"
+            )
         if code:
             raise VpnError(
                 f"pluto does not answer: {reason(out) or f'return code {code}'}. Start it (systemctl start ipsec), or"

@@ -34,6 +34,8 @@ _REASON = re.compile(
 _NOISE = re.compile(
     r"^(?:plugin '.*failed to load|(?:initiate|rekey) failed|parsed |generating |failed to establish)", re.IGNORECASE
 )
+TOO_LATE = 124
+ANSWER = 15  # seconds until a question that charon has not answered is given up
 DEFAULT_URI = "unix:///var/run/charon.vici"
 # What the other end's words mean to an operator.
 _HINTS = (
@@ -63,7 +65,7 @@ class Swanctl:
         self._patterns: list[str] = []  # of the files that the configuration includes
 
     def run(self, *arguments: str, seconds: int = 60) -> tuple[int, str, str]:
-        """Runs one command. Gives return code, stdout and stderr; 124 after ``seconds``."""
+        """Runs one command. Gives return code, stdout and stderr; ``TOO_LATE`` after ``seconds``."""
         command = [self.program, *arguments, *(["--uri", self.uri] if self.uri else [])]
         environment = {**os.environ, "SWANCTL_DIR": self.directory, "LC_ALL": "C"}
         try:
@@ -71,7 +73,7 @@ class Swanctl:
                 command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
             )
         except subprocess.TimeoutExpired:
-            return 124, "", f"{arguments[0]} did not end within {seconds} s"
+            return TOO_LATE, "", f"{arguments[0]} did not end within {seconds} s"
         except OSError as error:
             raise VpnError(
                 f"{self.program}: {error.strerror}. Install strongSwan (Debian: strongswan-swanctl)."
@@ -80,14 +82,23 @@ class Swanctl:
 
     def ask(self, *arguments: str) -> str:
         """Runs one command that must succeed and gives its stdout."""
-        code, out, err = self.run(*arguments)
+        code, out, err = self._answer(*arguments)
         if code:
             raise VpnError(f"swanctl {' '.join(arguments)}: {reason(err) or reason(out) or f'return code {code}'}")
         return out
 
+    def _answer(self, *arguments: str) -> tuple[int, str, str]:
+        """Runs one command that only asks, so that a charon that hangs is told as that."""
+        answer = self.run(*arguments, seconds=ANSWER)
+        if answer[0] == TOO_LATE:
+            raise VpnError(
+                f"the daemon charon did not answer within {ANSWER} s: if it hangs, restart it (Debian: systemctl restart strongswan)"
+            )
+        return answer
+
     def born(self) -> tuple[str, list[str]]:
         """Gives what tells this run of charon from any other, and its plugins."""
-        code, out, err = self.run("--stats", "--raw")
+        code, out, err = self._answer("--stats", "--raw")
         messages = text.parse_dump(out, "stats reply")
         if code or not messages:
             raise VpnError(

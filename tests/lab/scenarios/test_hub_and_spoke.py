@@ -150,6 +150,23 @@ def test_a_wrong_key_comes_into_force_nowhere_and_verify_says_so(first, lab, pla
     assert lab.wait_for_ping("oslo-pc", "192.168.1.10", seconds=20)
 
 
+@pytest.mark.parametrize("active", [False, True], ids=["read", "proof"])
+def test_a_router_that_hangs_has_failed_and_the_others_are_told(first, lab, playbook, active):
+    """charon is stopped, not ended: whoever asks it waits."""
+    pid = lab.run("oslo", ["pidof", "charon", "charon-systemd"], check=False).stdout.split()
+    assert pid
+    lab.run("oslo", ["kill", "-STOP", *pid])
+    try:
+        # Without the hub's end of it, so that its own is all that can tell.
+        run = playbook("verify", "--limit", "oslo,paris", ok=False, verify_active=active, verify_sa_timeout=8)
+    finally:
+        lab.run("oslo", ["kill", "-CONT", *pid])
+    other = "proven" if active else "up"
+    assert run.verdicts == {"prod/oslo/1": "failed", "test/oslo/1": "failed", "prod/paris/1": other}, run.why
+    assert run.why.count("router oslo: the daemon charon did not answer within") == 2 and "restart" in run.why
+    assert lab.wait_for_ping("oslo-pc", "192.168.1.10", seconds=60)
+
+
 def test_a_site_leaves_one_of_its_hubs(first, lab, playbook):
     """What oslo has with the other hub carries on without losing a packet."""
     fewer = sites_with(DESCRIPTION, "oslo", hubs=["test"], probe=[{"from": "192.168.8.10", "to": "192.168.11.10"}])

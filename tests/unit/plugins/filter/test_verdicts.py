@@ -30,6 +30,20 @@ def test_a_row_for_each_tunnel(sas, verdict, why):
     assert (row["tunnel"], row["status"], row["verdict"], row["why"]) == ("prod/berlin/1", "Normal", verdict, why)
 
 
+def test_a_router_that_gives_no_answer_has_failed():
+    """Whatever the cloud says; one that nobody asked has not."""
+    there = {"prod": [{"name": "prod/berlin/1", "state": "Normal"}]}
+    silent = "the daemon charon did not answer within 15 s"
+    given = {"statuses": there, "sas": None, "pending": ["prod/berlin/1"]}
+    (row,) = verdicts(records(), silent=silent, **given)
+    assert (row["tunnel"], row["status"], row["verdict"]) == ("prod/berlin/1", "Normal", "failed")
+    assert row["why"] == f"router berlin: {silent}"
+    (row,) = verdicts(records(), **{**given, "statuses": {}}, silent=silent)
+    assert row["why"] == f"the cloud did not answer; router berlin: {silent}"
+    (row,) = verdicts(records(), silent="", **given)
+    assert row["verdict"] == "pending" and silent not in row["why"]
+
+
 @pytest.mark.parametrize("wrong", [{"records": ["prod/berlin"]}, {"statuses": ["x"]}, {"sas": ["x"]}], ids=str)
 def test_what_is_no_record_is_named(wrong):
     with pytest.raises(AnsibleFilterError, match=r"bothends\.vpn\.verdicts: "):
