@@ -50,6 +50,11 @@ options:
     description: The routers that are inventory hosts; the others are configured by hand. Left out, all are.
     type: list
     elements: str
+  failed:
+    description: The inventory hosts that failed before they could be asked. What a router of them would have said is unanswered.
+    type: list
+    elements: str
+    default: []
   files:
     description: C(sites), or C(error), of the files that somebody carries over by hand.
     type: dict
@@ -99,6 +104,7 @@ def drift(
     routers: t.Any = None,
     files: t.Any = None,
     hosts: t.Any = None,
+    failed: t.Any = None,
     blocked: t.Any = None,
 ) -> list[dict[str, t.Any]]:
     """List the differences."""
@@ -107,7 +113,7 @@ def drift(
     records = _views.connections(policies, hubs, sites, psks, "site", facts=facts, blocked=stopped)
     if names is not None:
         records = [record for record in records if record["name"] in set(plain(names))]
-    world = _drift.World(clouds, plain(routers), plain(files) or {}, plain(hosts))
+    world = _drift.World(clouds, plain(routers), plain(files) or {}, plain(hosts), plain(failed) or [])
     known = {"sites": list(plain(sites) or {}), "hubs": list(plain(hubs) or {})}
     return [dict(row) for row in _drift.rows(records, world, str(key), str(TEMPLATES), known, stopped)]
 

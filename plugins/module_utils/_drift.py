@@ -72,6 +72,7 @@ class World(t.NamedTuple):
     routers: t.Mapping[str, Router] | None  # by inventory host
     files: Router  # of the sites whose routers somebody configures by hand
     hosts: t.Collection[str] | None = None  # the routers that are inventory hosts; None where all are
+    failed: t.Collection[str] = ()  # the hosts that this run lost before they could say anything
 
     def by_hand(self, record: Record) -> str | None:
         """Say why nobody logs in to a connection's router; None where somebody does."""
@@ -82,14 +83,22 @@ class World(t.NamedTuple):
         return None
 
     def router(self, record: Record) -> Router:
-        """Give what is known of a connection's router."""
+        """Give what is known of a connection's router. What it did not answer names it."""
         by_hand = self.by_hand(record)
         if by_hand:
             why = f"{by_hand}: nobody reads what runs there"
             files = self.files or Router(error="no file of it was looked for")
             return t.cast(Router, {**files, "asked": False, "sas": None, "sas_error": why})
-        why = f"router {record['router']} is not in this run"
-        return (self.routers or {}).get(record["router"]) or Router(error=why, sas_error=why, asked=False)
+        name = f"router {record['router']}"
+        if record["router"] in self.failed:
+            why = f"{name} was not read: it failed earlier in this run, as its own error says"
+            return Router(error=why, sas_error=why)
+        router = (self.routers or {}).get(record["router"])
+        if not router:
+            why = f"{name} is not in this run"
+            return Router(error=why, sas_error=why, asked=False)
+        silent = {part: f"{name}: {router[part]}" for part in ("error", "sas_error") if router.get(part)}
+        return t.cast(Router, {**router, **silent})
 
     def held(self) -> dict[tuple[str | None, str], dict[str, t.Any]]:
         """Give each site's files by router, None for those that are carried over, and site."""

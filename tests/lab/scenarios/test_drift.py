@@ -78,8 +78,34 @@ def test_a_router_that_hangs_gets_a_row_and_the_rest_is_told(drift, lab):
     assert pid
     lab.run("berlin", ["kill", "-STOP", *pid])
     try:
-        rows = drift(True, "--check", drift_timeout=20)
+        rows = drift(True, "--check")
+        short = drift(True, "--limit", "berlin", drift_timeout=4)
     finally:
         lab.run("berlin", ["kill", "-CONT", *pid])
-    assert "Timed out" in rows["prod/berlin", "running"]["note"]
+    note = rows["prod/berlin", "running"]["note"]
+    assert "router berlin: the daemon charon did not answer within" in note and "restart" in note
+    assert short["prod/berlin", "running"]["note"] == "router berlin: it did not answer within 4 s"
     assert {("prod/berlin", "underlay_mtu"), ("prod/berlin", "dpd.interval")} < set(rows)
+
+
+@pytest.mark.parametrize(
+    ("variables", "limit", "unanswered"),
+    [
+        pytest.param({"berlin": {"drift_timeout": "soon"}}, "all", True, id="its own variables are wrong"),
+        pytest.param({"berlin": {"drift_psks": "{{ lookup('file', '/nowhere') }}"}}, "all", True, id="no keys for it"),
+        pytest.param({"prod": {"drift_timeout": "soon"}}, "all", False, id="the hub is lost, and asked by another"),
+        pytest.param({"prod": {}}, "vpn_cloud", False, id="it is not in this run"),
+    ],
+)
+def test_a_host_that_fails_before_it_is_asked_is_not_left_out(drift, tmp_path, variables, limit, unanswered):
+    """What is known of it otherwise is told all the same."""
+    inventory = tmp_path / "more.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": variables}}))
+    rows = drift(variables == {"prod": {}}, "-i", str(inventory), "--limit", limit)
+    lost = [("prod/berlin", view) for view in ("router", "running")]
+    assert [key in rows for key in lost] == [unanswered] * 2
+    if unanswered:
+        assert {(rows[key]["kind"], rows[key]["note"]) for key in lost} == {
+            ("unanswered", "router berlin was not read: it failed earlier in this run, as its own error says")
+        }
+    assert rows["prod/berlin", "underlay_mtu"]["cloud"] == 1400

@@ -447,7 +447,8 @@ def test_who_gives_no_answer_gets_a_row_and_the_rest_is_told(tmp_path, routers):
             for view in ("router", "running")
         ),
     }
-    assert "timed out" in next(row["note"] for row in rows if row["connection"] == "prod/berlin")
+    notes = [row["note"] for row in rows if row["connection"] == "prod/berlin"]
+    assert notes == ["router berlin: timed out after 30 s"] * 2
     wrong = {**SITES, "oslo": {"hub": "prod", "subnets": ["nonsense"]}}
     rows = told(wrong, clouds=clouds(), routers=routers, blocked={"oslo": "'nonsense' is not a subnet"})
     assert ("unanswered", "oslo", "'nonsense' is not a subnet") in {
@@ -459,6 +460,17 @@ def test_who_is_not_in_the_run_is_not_compared():
     rows = told(clouds=clouds(), routers={}, kinds=("difference", "unanswered", "not compared"))
     assert {row["kind"] for row in rows} == {"not compared"}
     assert "router berlin is not in this run" in {row["note"] for row in rows}
+
+
+def test_a_router_that_the_run_lost_gave_no_answer_for_any_of_its_connections(routers):
+    """It is in the run, so that nothing was compared is not as if it were not there; what it said before counts no more."""
+    rows = told(clouds=clouds(), routers=routers, failed=["paris", "prod"])
+    assert {(row["kind"], row["connection"], row["field"]) for row in rows} == {
+        ("unanswered", name, view) for name in ("prod/paris", "lab/paris") for view in ("router", "running")
+    }
+    (note,) = {row["note"] for row in rows}
+    assert note == "router paris was not read: it failed earlier in this run, as its own error says"
+    assert told(clouds=clouds(), routers=None, failed=["paris"]) == [], "no router was to be read"
 
 
 @pytest.mark.parametrize(
