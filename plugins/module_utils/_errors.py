@@ -22,6 +22,10 @@ class VpnError(Exception):
         self.result = result
 
 
+class TextError(ValueError):
+    """A text that is not as it must be; the message begins with its source and the line, and has nothing of the text."""
+
+
 # What became of a request that got no answer which can be read.
 UNSENT = "unsent"  # there was no connection: nothing can have been done
 LOST = "lost"  # it may have been done

@@ -126,8 +126,11 @@ def held(directory: str, platform: str, site: str, names: list[str], key: str) -
         out["modified"] = max(modified for _text, modified in read.values())
         out["digests"] = _drift_router.digests(texts, key)
         out["connections"] = [_drift_router.sealed(record, key) for record in _platforms.read(platform, texts)]
-    except (VpnError, OSError, RecursionError) as error:
-        out["problem"] = str(error) if isinstance(error, (VpnError, OSError)) else "not as this collection writes it."
+    except OSError as error:
+        out["problem"] = str(error)
+    except (VpnError, RecursionError) as error:
+        why = str(error) if isinstance(error, VpnError) else "not as this collection writes it."
+        out["problem"] = f"{why} Remedy: run bothends.vpn.routers, which writes it anew."
     return out
 
 

@@ -86,13 +86,15 @@ def main() -> None:
     program = module.get_bin_path("swanctl", opt_dirs=["/usr/sbin", "/sbin"])
     if program is None:
         module.fail_json(msg="swanctl is not there. Install strongSwan (Debian: charon-systemd, strongswan-swanctl).")
-    rewritten = {entry["site"] for entry in given["files"] if entry["changed"]}
+    changed = [entry for entry in given["files"] if entry["changed"]]
+    rewritten = {entry["site"] for entry in changed}
     try:
         router = _strongswan_router.Router(
             _swanctl.Swanctl(program, given["directory"], given["uri"]),
             given["connections"],
             [record["name"] for record in given["absent"]],
             [strongswan.section(one["name"]) for one in given["connections"] if one["site"] in rewritten],
+            [entry["path"] for entry in changed],
             given["state_file"],
             given["timeout"],
             module.check_mode,

@@ -28,7 +28,7 @@ import functools
 import re
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError, VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import cisco_iosxe, libreswan, strongswan
 
 PLATFORMS: dict[str, t.Any] = {
@@ -149,8 +149,10 @@ def read(platform: str, texts: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
     """The records that a site's files (name -> text) carry. Raises VpnError for what is not as it was written."""
     try:
         return PLATFORMS[platform].read(texts)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise VpnError(f"{', '.join(texts)}: {type(error).__name__}: not as this collection writes it.") from None
+    except TextError as error:
+        raise VpnError(f"{error}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise VpnError(f"{', '.join(texts)}: not as this collection writes it.") from None
 
 
 def redact(platform: str, before: str, after: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import re
 import time
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError, VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _linux_evidence, _sas
 
 Record = t.Dict[str, t.Any]
@@ -76,9 +76,8 @@ def put_stored(
     try:
         found = read()
     except _NOT_OURS as error:
-        machine.problems.append(
-            f"connection {name}: its file is none that this collection wrote ({type(error).__name__})"
-        )
+        where = f" ({error})" if isinstance(error, TextError) else ""
+        machine.problems.append(f"connection {name}: its file is none that this collection wrote{where}")
         return
     except OSError as error:
         machine.problems.append(f"connection {name}: {error.filename}: {error.strerror}")

@@ -15,6 +15,8 @@ import binascii
 import re
 import typing as t
 
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError
+
 Sections = t.Dict[str, t.Dict[str, str]]  # name of a conn -> parameter -> value
 
 # A name begins with a letter and has letters, digits, periods, underscores and hyphens; this one tells that it is ours.
@@ -82,8 +84,8 @@ def _lines(text: str) -> t.Iterator[tuple[int, str]]:
             yield number, line
 
 
-def parse_conf(text: str) -> Sections:
-    """The conns of a file of ours. Raises ValueError with the line's number for what we do not write."""
+def parse_conf(text: str, source: str = "text") -> Sections:
+    """The conns of a file of ours. Raises TextError for what we do not write."""
     out: Sections = {}
     values: dict[str, str] | None = None
     for number, line in _lines(text):
@@ -93,16 +95,16 @@ def parse_conf(text: str) -> Sections:
         elif has and values is not None and has[1] not in values:
             values[has[1]] = has[3] if has[2] is None else has[2]
         else:
-            raise ValueError(f"line {number} is not as this collection writes it")
+            raise TextError(f"{source}:{number}: not as this collection writes it")
     return out
 
 
-def parse_secrets(text: str) -> dict[tuple[str, str], str]:
-    """The secrets of a file of ours by the ids of both ends. Raises ValueError with the line's number."""
+def parse_secrets(text: str, source: str = "text") -> dict[tuple[str, str], str]:
+    """The secrets of a file of ours by the ids of both ends. Raises TextError for what we do not write."""
     out = {}
     for number, line in _lines(text):
         found = _SECRET.match(line)
         if found is None:
-            raise ValueError(f"line {number} is not as this collection writes it")
+            raise TextError(f"{source}:{number}: not as this collection writes it")
         out[found[1], found[2]] = found[3]
     return out

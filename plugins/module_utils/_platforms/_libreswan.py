@@ -98,13 +98,13 @@ class Pluto:
         return _libreswan_sas.read_sas(self.ask("--status"), self.ask("--trafficstatus"), groups)
 
     def files(self, sites: t.Iterable[str]) -> tuple[text.Sections, dict[tuple[str, str], str]]:
-        """Reads the conns and secrets in the files of sites; what is broken or not there counts as nothing."""
+        """Reads the conns and secrets in the files of sites; what is not there counts as nothing. Raises TextError for what is broken."""
         sections: text.Sections = {}
         secrets: dict[tuple[str, str], str] = {}
         for site in sorted(set(sites)):
-            conf, secret = self.texts(site).values()
-            sections.update(text.parse_conf(conf))
-            secrets.update(text.parse_secrets(secret))
+            (conf, conf_text), (secret, secret_text) = self.texts(site).items()
+            sections.update(text.parse_conf(conf_text, os.path.join(self.directory, conf)))
+            secrets.update(text.parse_secrets(secret_text, os.path.join(self.directory, secret)))
         return sections, secrets
 
     def texts(self, site: str) -> dict[str, str]:

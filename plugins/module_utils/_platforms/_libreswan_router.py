@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError, VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ipsec_text as text
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan, _libreswan_sas, _sas
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms._memory import State, digest
@@ -46,9 +46,12 @@ class Router:
         self.state = State(state_file, pluto.born())
         self.loaded = pluto.connections()
         try:
-            self.sections, self.secrets = pluto.files(record["site"] for record in records)
-        except ValueError as error:
-            raise VpnError(f"{pluto.directory}: {error}. Nothing was loaded.") from None
+            # In check mode the files that would be written anew are still the old ones.
+            self.sections, self.secrets = pluto.files(
+                record["site"] for record in records if not (check_mode and record["site"] in rewritten)
+            )
+        except TextError as error:
+            raise VpnError(f"{error}.{'' if check_mode else ' Nothing was loaded.'} Remedy: mend the file.") from None
         # What was loaded and belongs to no connection any more, or to a tunnel that its connection has not any more.
         wanted = {tunnel["name"] for record in records for tunnel in record["tunnels"]}
         ours = {*absent, *(record["name"] for record in records)}
@@ -74,7 +77,7 @@ class Router:
         """The conns of a connection that the running pluto does not have as the files say them."""
         sections = [text.section(tunnel["name"]) for tunnel in record["tunnels"]]
         if self.check_mode and record["site"] in self.rewritten:
-            return sections  # the files are still the old ones
+            return sections
         out = []
         for tunnel, section in zip(record["tunnels"], sections):
             there = self.loaded.get(section)

@@ -15,7 +15,7 @@ import glob
 import os
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError, VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
     _evidence,
     _linux_evidence,
@@ -115,7 +115,7 @@ def _log_files(machine: _linux_evidence.Machine) -> list[str]:
     tree: text.Tree = {}
     try:
         _read_settings(os.environ.get("STRONGSWAN_CONF", CONFIGURATION), tree, 0)
-    except (OSError, text.SettingsError) as error:
+    except (OSError, TextError) as error:
         machine.problems.append(f"strongswan.conf: {error}")
     return log_files(tree)
 

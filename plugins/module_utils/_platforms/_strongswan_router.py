@@ -41,6 +41,7 @@ class Router:
         records: list[dict[str, t.Any]],
         absent: list[str],
         rewritten: t.Collection[str],
+        outdated: t.Collection[str],
         state_file: str,
         timeout: int,
         check_mode: bool,
@@ -56,10 +57,15 @@ class Router:
         charon, self.plugins = swanctl.born()
         self.user_space = "kernel-libipsec" in self.plugins
         self.state = State(state_file, charon)
-        self.tree = swanctl.configuration()
+        self.untouched = "" if check_mode else " Nothing was loaded."
+        try:
+            # In check mode the files that would be written anew are still the old ones.
+            self.tree = swanctl.configuration(outdated if check_mode else ())
+        except VpnError as error:
+            raise VpnError(f"{error}{self.untouched}") from None
         if records and not swanctl.includes(os.path.join(swanctl.directory, "conf.d", strongswan.FILES[0][0])):
             raise VpnError(
-                f"{swanctl.directory}/swanctl.conf does not include conf.d/*.conf, so nothing was loaded."
+                f"{swanctl.directory}/swanctl.conf does not include conf.d/*.conf.{self.untouched}"
                 " Add the line: include conf.d/*.conf"
             )
         self.loaded = live_sas.read_connections(swanctl.ask("--list-conns", "--raw"))
@@ -98,7 +104,7 @@ class Router:
         if section not in self.loaded or self._selectors_differ(section):
             return True
         if section in self.rewritten:
-            # In check mode the file is still the old one. Else somebody changed it since our last load, and may have
+            # In check mode the file was not read. Else somebody changed it since our last load, and may have
             # loaded that.
             return True
         if not self.state.known:
@@ -124,8 +130,8 @@ class Router:
             foreign = sorted(set(there) - set(self.tree.get(section, {})) - {prefix + name for name in ours})
             if foreign:
                 return (
-                    f"charon has {what} that no swanctl file has: {', '.join(foreign)}. Loading would remove them, so"
-                    f" nothing was loaded. Put them into a file in {self.swanctl.directory}/conf.d, or unload them."
+                    f"charon has {what} that no swanctl file has: {', '.join(foreign)}. Loading would remove them."
+                    f"{self.untouched} Put them into a file in {self.swanctl.directory}/conf.d, or unload them."
                 )
         return ""
 

@@ -21,7 +21,7 @@ import subprocess
 import threading
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError, VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_log
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _swanctl_text as text
 
@@ -63,6 +63,7 @@ class Swanctl:
         self.directory = directory
         self.uri = uri
         self._patterns: list[str] = []  # of the files that the configuration includes
+        self._outdated: set[str] = set()
 
     def run(self, *arguments: str, seconds: int = 60) -> tuple[int, str, str]:
         """Runs one command. Gives return code, stdout and stderr; ``TOO_LATE`` after ``seconds``."""
@@ -114,13 +115,14 @@ class Swanctl:
             run = dict(stats.get("uptime") or []).get("since", "")
         return run, stats.get("plugins", [])
 
-    def configuration(self) -> text.Tree:
-        """Reads all that swanctl would read. Raises VpnError for what is broken.
+    def configuration(self, outdated: t.Iterable[str] = ()) -> text.Tree:
+        """Reads all that swanctl would read, but for files that are ``outdated``. Raises VpnError for what is broken.
 
         swanctl itself takes a broken file as an empty one, and then unloads what it does not find.
         """
         tree: text.Tree = {}
         self._patterns = []
+        self._outdated = set(map(os.path.realpath, outdated))
         self._read(os.path.join(self.directory, "swanctl.conf"), tree, 0)
         return tree
 
@@ -137,12 +139,14 @@ class Swanctl:
             for name in sorted(glob.glob(whole)):
                 self._read(name, tree, depth + 1)
 
+        if os.path.realpath(path) in self._outdated:
+            return
         try:
             with open(path, encoding="utf-8", errors="surrogateescape") as stream:
                 text.parse_settings(stream.read(), path, tree, include)
-        except text.SettingsError as error:
+        except TextError as error:
             raise VpnError(
-                f"{error}. Nothing was loaded: swanctl would take the broken file as empty and unload connections."
+                f"{error}. swanctl would take the broken file as empty and unload connections. Remedy: mend the file."
             ) from None
         except OSError as error:
             raise VpnError(f"{path}: {error.strerror}") from None

@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError
+
 _NAME = re.compile(r'[^#{}=",:.\r\n\t ]+')  # 5.9.8 takes no dot; refusing is the safe side
 _VALUE_WORD = re.compile(r'[^#}"\r\n\t ]+')
 _INCLUDE = re.compile(r"include[\t ]+(?=[^=])")
@@ -23,10 +25,6 @@ _COMMENT = re.compile(r"#[^\n]*")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\n": ""}
 
 Tree = t.Dict[str, t.Any]  # section name -> Tree, key -> value
-
-
-class SettingsError(ValueError):
-    """A settings text that strongSwan would refuse; the message has the line but never its text."""
 
 
 class _Parser:
@@ -39,7 +37,7 @@ class _Parser:
         self.at = 0
 
     def fail(self, what: str) -> t.NoReturn:
-        raise SettingsError(f"{self.source}:{self.text.count(chr(10), 0, self.at) + 1}: {what}")
+        raise TextError(f"{self.source}:{self.text.count(chr(10), 0, self.at) + 1}: {what}")
 
     def take(self, pattern: re.Pattern[str]) -> str:
         found = pattern.match(self.text, self.at)
@@ -134,7 +132,7 @@ def parse_settings(
 ) -> Tree:
     """Turns a settings text into nested dicts of strings, merged over ``into``.
 
-    ``include`` is called with the pattern of each include statement. Raises SettingsError.
+    ``include`` is called with the pattern of each include statement. Raises TextError.
     """
     tree: Tree = {} if into is None else into
     _Parser(text, source, include).section(tree, 0)

@@ -254,9 +254,9 @@ def read(texts: t.Mapping[str, str]) -> list[Record]:
     secrets: dict[tuple[str, str], str] = {}
     for name, content in texts.items():
         if name.endswith(".secrets"):
-            secrets.update(text.parse_secrets(content))
+            secrets.update(text.parse_secrets(content, name))
         else:
-            sections.update(text.parse_conf(content))
+            sections.update(text.parse_conf(content, name))
     shared = {name: values for name, values in sections.items() if "also" not in values}
     return [
         _read_connection(

@@ -300,7 +300,10 @@ FILTERS: dict[str, t.Callable[..., str]] = {"quoted": text.quote, "comment": lam
 
 def read(texts: t.Mapping[str, str]) -> list[Record]:
     """The records that a rendered file carries, as the site sees them; fields that it does not carry are left out."""
-    return read_tree(text.parse_settings("\n".join(texts.values())))
+    tree: text.Tree = {}
+    for name, content in texts.items():
+        text.parse_settings(content, name, tree)
+    return read_tree(tree)
 
 
 def read_tree(tree: text.Tree) -> list[Record]:

@@ -449,6 +449,8 @@ def test_who_gives_no_answer_gets_a_row_and_the_rest_is_told(tmp_path, routers):
     }
     notes = [row["note"] for row in rows if row["connection"] == "prod/berlin"]
     assert notes == ["router berlin: timed out after 30 s"] * 2
+    broken = "bothends-vpn-paris.conf:1: a name was expected. Remedy: run bothends.vpn.routers, which writes it anew."
+    assert broken in {row["note"] for row in rows}
     wrong = {**SITES, "oslo": {"hub": "prod", "subnets": ["nonsense"]}}
     rows = told(wrong, clouds=clouds(), routers=routers, blocked={"oslo": "'nonsense' is not a subnet"})
     assert ("unanswered", "oslo", "'nonsense' is not a subnet") in {

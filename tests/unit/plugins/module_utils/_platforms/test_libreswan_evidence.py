@@ -170,7 +170,10 @@ def test_a_file_with_a_byte_that_is_no_text_shows_no_key(answers, tmp_path):
     written.write_bytes(b"# Schl\xfcssel\n203.0.113.10 203.0.113.151 : PSK 0sR0VIRUlN\n")
     (tmp_path / "ipsec.d/bothends-vpn-berlin.conf").write_text("conn nonsense\n\tauto=add\n")
     found = _libreswan_evidence.collect(answers, _linux_evidence.Machine(shutil.which), [RECORD], False, 1)
-    assert "none that this collection wrote (ValueError)" in repr(found[0]["problems"])
+    [said] = [one for one in found[0]["problems"] if "its file" in one]
+    assert said.endswith(
+        "none that this collection wrote (bothends-vpn-berlin.secrets:2: not as this collection writes it)"
+    )
     assert "R0VIRUlN" not in repr(found)
 
 

@@ -212,9 +212,20 @@ def test_what_pluto_does_not_load_is_named_and_not_initiated(machine: Machine) -
 
 def test_a_file_that_somebody_broke_stops_before_anything(machine: Machine) -> None:
     (machine.path / "bothends-vpn-berlin.conf").write_text("conn x\n  broken\n")
-    with pytest.raises(VpnError, match=r"line 2 is not as this collection writes it\. Nothing was loaded"):
+    with pytest.raises(
+        VpnError, match=r"bothends-vpn-berlin.conf:2: not as this collection writes it\. Nothing was loaded"
+    ):
         machine.go(TWO)
     assert machine.pluto.told == []
+
+
+def test_a_broken_file_that_would_be_written_anew_is_no_failure_of_a_check(machine: Machine) -> None:
+    (machine.path / "bothends-vpn-berlin.conf").write_text("conn x\n  broken\n")
+    router = machine.go(TWO, rewritten=True, check_mode=True)
+    assert (router.done, router.failures) == ({"prod/berlin": ["load", "initiate"]}, [])
+    with pytest.raises(VpnError, match="not as this collection writes it") as caught:
+        machine.go(TWO, check_mode=True)
+    assert "loaded" not in str(caught.value)
 
 
 def test_the_memory_is_for_root_only_and_holds_no_key(machine: Machine) -> None:

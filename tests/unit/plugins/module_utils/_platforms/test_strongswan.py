@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _platforms
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError, VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas, _swanctl_text, strongswan
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases
 
@@ -185,7 +185,7 @@ BAD_SETTINGS = ["a {", "a { b = 1", "}", 'a = "x', 'a { "b" { } }', "a.b : { }",
 @pytest.mark.parametrize("text", BAD_SETTINGS)
 def test_broken_settings_are_refused_without_their_text(text: str) -> None:
     """swanctl reads a broken file as an empty one, and then unloads everything; so ours must be strict."""
-    with pytest.raises(_swanctl_text.SettingsError, match=r"^f:\d+: "):
+    with pytest.raises(TextError, match=r"^f:\d+: "):
         _swanctl_text.parse_settings(text, "f")
 
 
