@@ -11,12 +11,25 @@ Pure. What cannot be described is told apart with the reason, and stays as it is
 from __future__ import annotations
 
 import collections
+import functools
 import re
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _algorithms, _description, _topology
-from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, Snapshot, normal, owner, selectors
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
+    Body,
+    Owner,
+    Snapshot,
+    content,
+    covers,
+    generation,
+    normal,
+    owner,
+    rules,
+    selectors,
+)
 
+_RULE = "security_group_rule"
 Selectors = t.FrozenSet[t.Tuple[t.Tuple[str, ...], t.Tuple[str, ...]]]  # local and remote subnets of each tunnel
 
 
@@ -25,7 +38,7 @@ class Unspeakable(Exception):
 
 
 def description(snapshot: Snapshot, provider: str) -> dict[str, t.Any]:
-    """Give ``subnets``, ``policies`` and ``connections`` as module hub takes them, and what was ``left_out``, with the reason."""
+    """Give what module hub takes, and what was ``left_out``, with the reason."""
     reader = Reader(snapshot, provider)
     sites, left_out = [], []
     for group in reader.groups():
@@ -34,19 +47,33 @@ def description(snapshot: Snapshot, provider: str) -> dict[str, t.Any]:
         except Unspeakable as why:
             left_out.extend(_left_out(group, str(why)))
     subnets = _common([reader.local_subnets(group) for group, _site in sites])
+    groups = _common([found for group, _site in sites for found in [reader.guarded(group)] if found])
     connections: list[dict[str, t.Any]] = []
     for group, site in sites:
-        mode = _selector_mode(reader.selectors(group), subnets, site, reader.policies)
-        if mode is None:
+        record = _record(reader.selectors(group), subnets, site, reader.policies)
+        if record is None:
             left_out.extend(
                 _left_out(group, "one description gives every site all the hub's subnets, and this is otherwise")
             )
+        elif not reader.lets_through(group, record, groups):
+            left_out.extend(
+                _left_out(
+                    group,
+                    "one description gives all subnets of a site the same rules in all the hub's security groups, and these are otherwise",
+                )
+            )
         else:
             name = _unique(reader.name(group), {one["name"] for one in connections}, group[0]["id"])
-            connections.append({"name": name, **site, "selector_mode": mode})
+            connections.append({"name": name, **site, "selector_mode": record["selector_mode"]})
     used = {one["policy"] for one in connections}
     policies = [{"name": name, **policy} for name, policy in reader.policies.items() if name in used]
-    return {"subnets": list(subnets), "policies": policies, "connections": connections, "left_out": left_out}
+    return {
+        "subnets": list(subnets),
+        "security_groups": [reader.group_names[one] for one in groups],
+        "policies": policies,
+        "connections": connections,
+        "left_out": left_out,
+    }
 
 
 def _left_out(group: t.Iterable[Body], why: str) -> list[dict[str, str]]:
@@ -54,7 +81,7 @@ def _left_out(group: t.Iterable[Body], why: str) -> list[dict[str, str]]:
 
 
 def _common(found: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Choose the subnets that most sites reach; of equally many, the greater number of subnets."""
+    """Choose the subnets or groups that most sites have; of equally many, the greater number of them."""
     counted = collections.Counter(found)
     return max(counted, key=lambda one: (counted[one], len(one), one), default=())
 
@@ -69,10 +96,10 @@ def _clean(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:40]
 
 
-def _selector_mode(
+def _record(
     there: Selectors, subnets: tuple[str, ...], site: dict[str, t.Any], policies: t.Mapping[str, dict[str, t.Any]]
-) -> str | None:
-    """Find the mode in which the hub's and the site's subnets give just the tunnels that are there."""
+) -> _topology.Connection | None:
+    """Find the connection, of whichever mode, in which the hub's and the site's subnets give just the tunnels that are there."""
     hub = {"vpc": "x", "subnets": list(subnets), "gateway": "192.0.2.1"}
     for mode in ("combined", "per_pair"):
         if (
@@ -87,7 +114,7 @@ def _selector_mode(
                 frozenset((tuple(one["local_subnets"]), tuple(one["remote_subnets"])) for one in record["tunnels"])
                 == there
             ):
-                return mode
+                return record
     return None
 
 
@@ -105,6 +132,25 @@ class Reader:
         self.by_id.update(self.services)
         self.connections = [one for one in snapshot["site_connection"] if one["vpnservice_id"] in self.services]
         self.policies: dict[str, dict[str, t.Any]] = {}
+        self.snapshot = snapshot
+
+    @functools.cached_property
+    def group_names(self) -> dict[str, str]:
+        """Call each security group by its name, where no other has it."""
+        groups = self.snapshot["security_groups"]
+        names = collections.Counter(one["name"] for one in groups)
+        return {one["id"]: one["name"] if names[one["name"]] == 1 else one["id"] for one in groups}
+
+    @functools.cached_property
+    def _rules(self) -> dict[Owner | None, list[Body]]:
+        out: dict[Owner | None, list[Body]] = {}
+        for one in self.snapshot[_RULE]:
+            out.setdefault(owner(one), []).append(one)
+        return out
+
+    @functools.cached_property
+    def _rule_contents(self) -> set[tuple[t.Any, ...]]:
+        return {content(_RULE, one) for one in self.snapshot[_RULE]}
 
     def groups(self) -> list[list[Body]]:
         """Put together the connections of one site: those that lead to one peer in one way."""
@@ -145,11 +191,60 @@ class Reader:
         one = group[0]
         if one["dpd"]["action"] not in _description.SITE["dpd"]["options"]["action"]["choices"]:
             raise Unspeakable(f"its DPD action {one['dpd']['action']} is none of the description's")
-        site = {**self.plain(group), "policy": self._policy(one), "security_group_rules": []}
+        site = {
+            **self.plain(group),
+            "policy": self._policy(one),
+            "security_group_rules": self._allowed(group),
+            "psk_generation": generation(one),
+        }
         for field, value in (("id", one["peer_id"]), ("peer_id", one.get("local_id"))):
             if value and value != one["peer_address"]:
                 site[field] = {"type": _description.id_type(value), "value": value}
         return site
+
+    def _marked(self, group: list[Body]) -> list[Body]:
+        """Give the rules that we made for a site; what somebody else made stays whatever is described."""
+        marker = owner(group[0])
+        return self._rules.get(marker, []) if marker else []
+
+    def guarded(self, group: list[Body]) -> tuple[str, ...]:
+        """Give the ids of the security groups in which we made rules for a site."""
+        found = {one["security_group_id"] for one in self._marked(group)}
+        return tuple(sorted(found, key=lambda one: (self.group_names[one], one)))
+
+    def _allowed(self, group: list[Body]) -> list[dict[str, t.Any]]:
+        """Give what a site may reach; what it may answer to follows from its subnets."""
+        ports: dict[tuple[str, bool], set[tuple[int, int]]] = {}
+        for one in self._marked(group):
+            if one["direction"] == "ingress":
+                low, high = normal("port_range_min", one), normal("port_range_max", one)
+                word = "any" if one.get("protocol") is None else str(one["protocol"])
+                word = "icmp" if word == "ipv6-icmp" else word
+                found = ports.setdefault((word, low is not None), set())
+                if low is not None:
+                    found.add((low, high))
+        return [
+            {
+                "protocol": word,
+                **(
+                    {"ports": [f"{low}" if low == high else f"{low}-{high}" for low, high in sorted(found)]}
+                    if found
+                    else {}
+                ),
+            }
+            for (word, _with_ports), found in sorted(ports.items())
+        ]
+
+    def lets_through(self, group: list[Body], record: _topology.Connection, groups: t.Iterable[str]) -> bool:
+        """Tell whether a connection needs the rules that are there, and each of those that we made for it."""
+        wanted = [rule.body for one in groups for rule in rules({"id": one}, record)]
+        contents = {content(_RULE, body) for body in wanted}
+        return all(content(_RULE, one) in contents for one in self._marked(group)) and all(map(self._is_there, wanted))
+
+    def _is_there(self, body: Body) -> bool:
+        return content(_RULE, body) in self._rule_contents or (
+            body["direction"] == "egress" and any(covers(one, body) for one in self._rules.get(None, []))
+        )
 
     def plain(self, group: list[Body]) -> dict[str, t.Any]:
         """Give what of a site is in the same words at both sides."""

@@ -29,7 +29,7 @@ _CONNECTIONS = ("vpn_service", "site_connection", "endpoint_group")
 READS = {
     "hub": _FACTS,
     "connections": _CONNECTIONS,
-    "description": (*_FACTS, *_CONNECTIONS, "ike_policy", "ipsec_policy"),
+    "description": (*_FACTS, *_CONNECTIONS, "ike_policy", "ipsec_policy", "security_groups"),
 }
 
 

@@ -172,7 +172,7 @@ def target(
         hub,
         vpc["id"],
         [one for record in present for one in _connections(provider, policies[record["policy"]], service, vpc, record)],
-        [rule for record in present for group in groups for rule in _rules(group, record)],
+        [rule for record in present for group in groups for rule in rules(group, record)],
         frozenset(record["site"] for record in records) | frozenset(blocked),
         frozenset(blocked),
         tuple(
@@ -288,7 +288,8 @@ def _word(field: str, name: str, provider: str, where: str) -> str:
 # --- security-group rules -------------------------------------------------------------------------------------------
 
 
-def _rules(group: Body, record: Connection) -> t.Iterator[Desired]:
+def rules(group: Body, record: Connection) -> t.Iterator[Desired]:
+    """Build the rules of one security group that a site's connection needs."""
     who = Owner(record["hub"], record["site"])
     carried = {subnet for tunnel in record["tunnels"] for subnet in tunnel["remote_subnets"]}
     # What no tunnel carries, because the hub has nothing of its IP version, would come in from anywhere.

@@ -77,13 +77,14 @@ EXAMPLES = r"""
     gather: [connections]
     until_normal: [prod/berlin/1]
 
-- name: Take over a VPN that somebody made by hand. Nothing is changed by that
+- name: Take over a VPN that is there, whoever made it. Nothing is changed by that
   bothends.vpn.hub:
     cloud: otc
     provider: otc
     name: prod
     vpc: prod
     subnets: "{{ prod.description.subnets }}"
+    security_groups: "{{ prod.description.security_groups }}"
     policies: "{{ prod.description.policies }}"
     connections: "{{ prod.description.connections }}"
 
@@ -163,11 +164,17 @@ description:
     - What M(bothends.vpn.hub) takes to find all that is there as described, whoever made it. No key is in it; a connection
       that is there keeps its own.
     - Sites are called as their connections are, where such a name is allowed and no other has it.
+    - Of security-group rules those are described that M(bothends.vpn.hub) made; it leaves those of others alone.
   returned: success, with V(description) in O(gather)
   type: dict
   contains:
     subnets:
       description: The VPC's subnets that the sites reach, see O(bothends.vpn.hub#module:subnets).
+      type: list
+      elements: str
+      returned: success
+    security_groups:
+      description: The groups in which the rules are, by name, or by id where the name is not the only one; see O(bothends.vpn.hub#module:security_groups).
       type: list
       elements: str
       returned: success
@@ -182,7 +189,7 @@ description:
       elements: dict
       returned: success
     left_out:
-      description: The connections that cannot be described, each with name, id and the reason (C(why)).
+      description: The connections that cannot be described, each with name, id and the reason (C(why)). Their rules are not described either.
       type: list
       elements: dict
       returned: success

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from .conftest import HUB_AND_SPOKE, ROOT, Playbooks, changed_sites, writes
+from .conftest import DESCRIPTION, EXAMPLE, HUB_AND_SPOKE, ROOT, Playbooks, changed_sites, writes
 
 KEY = "the key that somebody typed"
 PEERS = {
@@ -84,6 +84,20 @@ def test_what_we_did_not_make_stays_and_is_named_when_its_site_goes(lab, by_hand
     run = playbook("site", vpn_sites=changed_sites(state="absent"), vpn_psks={"berlin": KEY})
     assert f"site_connection Büro ({by_hand['203.0.113.10']}) was not made by this" in " ".join(run.output.split())
     assert {one["id"] for one in lab.api().list("vpn/ipsec-site-connections")} == set(by_hand.values())
+
+
+def test_what_this_collection_made_is_as_described_too(lab, tmp_path):
+    """With the rules of its security groups."""
+    lab.reset()
+    Playbooks(lab, tmp_path / "rows.json")("cloud")
+    kept, _run, written = adopt(lab, "prod", EXAMPLE, tmp_path)
+    assert (kept["adopted"]["changed"], kept["adopted"]["plan"], written) == (False, [], [])
+    assert (kept["adopted"]["leftovers"], kept["read"]["left_out"]) == ([], [])
+    assert kept["read"]["security_groups"] == DESCRIPTION["vpn_hubs"]["prod"]["security_groups"]
+    [berlin] = kept["read"]["connections"]
+    given = DESCRIPTION["vpn_sites"]["berlin"]["security_group_rules"]
+    assert {rule["protocol"] for rule in berlin["security_group_rules"]} == {rule["protocol"] for rule in given}
+    assert [(step["verb"], step["fields"]) for step in kept["changed"]["plan"]] == [("update", ["mtu"])]
 
 
 def test_the_old_form_is_adopted_and_changed_in_place(lab, tmp_path):

@@ -42,18 +42,19 @@ def by_hand(there, name=lambda one: one["name"]):
     return there
 
 
-def replanned(there, found):
+def replanned(there, found, name="adopted"):
     """Plan for what was read."""
     params = {
-        "name": "adopted", "provider": "neutron", "vpc": "prod", "security_groups": [], "gateway": None,
-        **{key: found[key] for key in ("subnets", "policies", "connections")},
+        "name": name, "provider": "neutron", "vpc": "prod", "gateway": None,
+        **{key: found[key] for key in ("subnets", "security_groups", "policies", "connections")},
     }  # fmt: skip
     description, psks = _hub_options.describe(params)
     assert description.findings == []
     facts = _state.hub_facts(there)
     records = [_topology.resolve(record, facts) for record in _topology.connections(description, psks)]
     vpc = {**facts["vpc"], "subnets": facts["subnets"]}
-    return _plan.plan(_objects.target("adopted", "neutron", vpc, records, []), there)
+    groups = _state.groups(there, found["security_groups"])
+    return _plan.plan(_objects.target(name, "neutron", vpc, records, groups), there)
 
 
 # No two ids end alike, as with real ones.
@@ -82,6 +83,88 @@ def test_our_own_is_called_as_it_was():
     assert {one["name"] for one in _adoption.description(there, "neutron")["connections"]} == set(SITES)
 
 
+RULES = [
+    {"protocol": "icmp"},
+    {"protocol": "tcp", "ports": ["443", "8000-8010"]},
+    {"protocol": "udp"},
+    {"protocol": "47"},
+]
+
+
+def test_what_we_made_is_as_described_with_its_rules():
+    """The twin: without its rules, all of them would go."""
+    sites = {
+        **SITES,
+        "berlin": {**SITES["berlin"], "security_group_rules": RULES},
+        "milan": site(8, security_group_rules=[]),
+    }
+    there = without_egress(snapshot())
+    there = after(there, sites, policies=POLICIES)
+    found = _adoption.description(there, "neutron")
+    assert (found["left_out"], found["security_groups"]) == ([], ["servers"])
+    allowed = {one["name"]: one["security_group_rules"] for one in found["connections"]}
+    assert (allowed["milan"], allowed["paris"]) == ([], [{"protocol": "any"}])
+    assert sorted(allowed["berlin"], key=str) == sorted(RULES, key=str)
+    planned = replanned(there, found, "prod")
+    assert (planned.steps, planned.leftovers) == ([], [])
+    for one in found["connections"]:
+        one["security_group_rules"] = []
+    gone = [step for step in replanned(there, {**found, "security_groups": []}, "prod").steps if step.verb == "delete"]
+    assert len(gone) == len([one for one in there["security_group_rule"] if _objects.owner(one)])
+
+
+def without_egress(there):
+    """Take the rules away that let everything out, so that ours are needed."""
+    return {**there, "security_group_rule": []}
+
+
+def test_two_groups_of_one_name_are_told_by_their_ids():
+    there = snapshot()
+    there = after(there, {"berlin": SITES["berlin"]})
+    there["security_groups"].append({"id": "g2", "name": "servers"})
+    found = _adoption.description(there, "neutron")
+    assert found["security_groups"] == ["g1"]
+    assert replanned(there, found, "prod").steps == []
+
+
+def a_rule_goes(there):
+    there["security_group_rule"].remove(
+        next(one for one in there["security_group_rule"] if "berlin" in one["description"])
+    )
+
+
+def a_rule_is_in_another_group(there):
+    one = next(one for one in there["security_group_rule"] if "berlin" in one["description"])
+    there["security_groups"].append({"id": "g2", "name": "others"})
+    there["security_group_rule"].append({**one, "id": "x", "security_group_id": "g2"})
+
+
+def a_rule_is_of_another_subnet(there):
+    one = next(one for one in there["security_group_rule"] if "berlin" in one["description"])
+    there["security_group_rule"].append({**one, "id": "x", "remote_ip_prefix": "10.99.0.0/24"})
+
+
+@pytest.mark.parametrize("change", [a_rule_goes, a_rule_is_in_another_group, a_rule_is_of_another_subnet])
+def test_rules_that_cannot_be_described_leave_their_site_out(change):
+    """And nothing of it is touched; one that is equal and of somebody else serves as well."""
+    there = after(
+        snapshot(), {"berlin": site(3, subnets=["10.3.0.0/24", "10.33.0.0/24"]), "paris": site(4), "rome": site(5)}
+    )
+    change(there)
+    found = _adoption.description(there, "neutron")
+    assert [(one["name"], "security groups" in one["why"]) for one in found["left_out"]] == [("prod/berlin/1", True)]
+    planned = replanned(there, found, "prod")
+    assert planned.steps == [] and {one["site"] for one in planned.leftovers} == {"berlin"}
+
+
+def test_an_equal_rule_of_somebody_else_serves():
+    there = after(snapshot(), {"berlin": site(3, subnets=["10.3.0.0/24", "10.33.0.0/24"])})
+    next(one for one in there["security_group_rule"] if "berlin" in one["description"])["description"] = "by hand"
+    found = _adoption.description(there, "neutron")
+    assert (found["left_out"], found["security_groups"]) == ([], ["servers"])
+    assert replanned(there, found, "prod").steps == []
+
+
 def test_the_old_form_is_described_too():
     """One subnet at the service, CIDRs at the connections; IKEv1 with two of them is a tunnel for each pair."""
     sites = {name: SITES[name] for name in ("berlin", "paris", "oslo")}
@@ -100,6 +183,7 @@ def test_the_old_form_is_described_too():
 def test_nothing_there_nothing_described():
     assert _adoption.description(snapshot(), "neutron") == {
         "subnets": [],
+        "security_groups": [],
         "policies": [],
         "connections": [],
         "left_out": [],
@@ -142,10 +226,11 @@ def test_what_cannot_be_described_is_left_out_with_the_reason(case):
         st.fixed_dictionaries(
             {"policy": st.sampled_from(["default", "gcm", "old"]), "selector_mode": st.sampled_from(["auto", "per_pair"]),
              "initiator": st.sampled_from(["both", "site"]), "state": st.sampled_from(["present", "disabled"]),
-             "underlay_mtu": st.sampled_from([1400, 1500])}
+             "underlay_mtu": st.sampled_from([1400, 1500]),
+             "security_group_rules": st.lists(st.sampled_from(RULES), unique_by=str)}
         ), max_size=5,
     ),
-    st.sampled_from(sorted(NAMINGS)),
+    st.sampled_from([*sorted(NAMINGS), "ours"]),
 )  # fmt: skip
 @settings(deadline=None, max_examples=30)
 def test_any_description_comes_back(entries, naming):
@@ -153,7 +238,9 @@ def test_any_description_comes_back(entries, naming):
         f"s{number}": site(number, subnets=[f"10.{number}.0.0/24", f"10.{number}.1.0/24"], **entry)
         for number, entry in enumerate(entries, start=10)
     }
-    there = by_hand(after(snapshot(), sites, policies=POLICIES), NAMINGS[naming])
+    there = after(snapshot(), sites, policies=POLICIES)
+    if naming != "ours":
+        by_hand(there, NAMINGS[naming])
     found = _adoption.description(there, "neutron")
     assert found["left_out"] == []
-    assert replanned(there, found).steps == []
+    assert replanned(there, found, "prod").steps == []

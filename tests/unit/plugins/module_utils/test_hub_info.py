@@ -43,7 +43,10 @@ CONNECTIONS = ["/vpn/ipsec-site-connections", "/vpn/endpoint-groups"]
         (["hub"], [*ALWAYS, *FACTS]),
         (["connections"], [*ALWAYS, *CONNECTIONS]),
         (["hub", "connections"], [*ALWAYS, *FACTS, *CONNECTIONS]),
-        (["description"], [*ALWAYS, *FACTS, *CONNECTIONS, "/vpn/ikepolicies", "/vpn/ipsecpolicies"]),
+        (
+            ["description"],
+            [*ALWAYS, *FACTS, *CONNECTIONS, "/vpn/ikepolicies", "/vpn/ipsecpolicies", "/security-groups"],
+        ),
     ],
     ids=" and ".join,
 )
