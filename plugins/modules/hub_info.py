@@ -174,7 +174,9 @@ description:
       elements: str
       returned: success
     security_groups:
-      description: The groups in which the rules are, by name, or by id where the name is not the only one; see O(bothends.vpn.hub#module:security_groups).
+      description:
+        - The groups in which the rules are, by name, or by id where another group has that name; see
+          O(bothends.vpn.hub#module:security_groups).
       type: list
       elements: str
       returned: success
@@ -189,7 +191,7 @@ description:
       elements: dict
       returned: success
     left_out:
-      description: The connections that cannot be described, each with name, id and the reason (C(why)). Their rules are not described either.
+      description: The connections that cannot be described, with their rules, each with name, id and the reason (C(why)).
       type: list
       elements: dict
       returned: success

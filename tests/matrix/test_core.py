@@ -98,6 +98,20 @@ def test_a_bad_description_ends_the_run(tmp_path):
     assert "TASK [bothends.vpn.hub" not in done.output
 
 
+@pytest.mark.parametrize(
+    ("name", "variables"), [("preflight", {}), ("drift", {"drift_views": []})], ids=["preflight", "drift"]
+)
+def test_a_report_is_written_where_the_run_was_started(name, variables, tmp_path):
+    """No shell says where that is, as below systemd; the run says where the file is."""
+    variables = json.dumps({**variables, f"{name}_report_file": "report.json"})
+    done = run(
+        "env", "--unset=PWD", f"--chdir={tmp_path}",
+        "ansible-playbook", f"bothends.vpn.{name}", "-i", EXAMPLE / "hosts.yml", "-e", variables,
+    )  # fmt: skip
+    assert done.status == 0, done.output[-4000:]
+    assert (tmp_path / "report.json").is_file() and str(tmp_path / "report.json") in done.output
+
+
 @pytest.mark.parametrize("options", [(), ("--check", "--diff")], ids=["run", "check"])
 def test_a_cloud_that_does_not_answer_ends_the_run(tmp_path, options):
     clouds = tmp_path / "clouds.yaml"
