@@ -82,7 +82,8 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
         raise VpnError(
             f"hub {params['name']}: nothing was changed, because this would interrupt {', '.join(disruptive)} "
             f"({'; '.join(sorted({step.why.removeprefix(_steps.REPLACED) for step in plan.steps if step.disruptive}))}). "
-            "Remedy: when an interruption is acceptable, run again with allow_disruption (playbooks: vpn_allow_disruption).",
+            "Remedy: look at the steps with --check --diff -e vpn_allow_disruption=true, which changes nothing; when the interruption is "
+            "acceptable, run again with that (module hub: allow_disruption).",
             changed=False,
             plan=[step.public() for step in plan.steps],
             diff=_steps.diff(snapshot, plan.steps),

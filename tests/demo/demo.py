@@ -179,6 +179,13 @@ def demonstrate(demo: Demo) -> None:
       make lab-status                                   its processes and memory
       make lab-run ARGS='berlin swanctl --list-sas'     a command on the site's router
       make lab-run ARGS='berlin-pc ping 192.168.1.10'   ... on a host of the LAN
+    To run an example, the demo's own VPN goes first:
+      export PATH=$PWD/.venv/bin:$PATH ANSIBLE_COLLECTIONS_PATH=$PWD/.cache/tree
+      cd examples/hub_and_spoke
+      ansible-playbook -i hosts.yml -i "$BOTHENDS_LAB_INVENTORY" bothends.vpn.teardown -e teardown_confirm=prod,test
+      cd ../site_to_site                                the example's inventory first: its keys lie beside it
+      ansible-playbook -i hosts.yml -i "$BOTHENDS_LAB_INVENTORY" bothends.vpn.site
+    At the end, in the checkout:
       make lab-stop                                     end it, and leave nothing""")
 
 

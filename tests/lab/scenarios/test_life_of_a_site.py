@@ -208,6 +208,7 @@ def test_another_policy_is_refused_and_then_replaces_the_connection(lab, playboo
     mark = lab.mark()
     refused = playbook("cloud", "--check", ok=False, **now)
     assert "this would interrupt prod/paris/1 (other ike_policy, ipsec_policy)" in refused.output
+    assert "look at the steps with --check --diff -e vpn_allow_disruption=true" in refused.output
     refused = playbook("cloud", ok=False, **now)
     assert "this would interrupt prod/paris/1" in refused.output and writes(lab, mark) == []
     with watched(lab, "paris") as seen:
