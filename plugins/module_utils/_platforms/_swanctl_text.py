@@ -102,6 +102,7 @@ class _Parser:
             self.statement(into, depth)
 
     def statement(self, into: Tree, depth: int) -> None:
+        begun = self.at
         name = self.take(_NAME)
         if not name:
             self.fail("a name was expected")
@@ -119,7 +120,8 @@ class _Parser:
                 self.skip(newlines=False)
         self.skip()
         if self.peek() != "{":
-            self.fail("'{' or '=' was expected")
+            self.at = begun
+            self.fail("'{' or '=' was expected after the name")
         self.at += 1
         below = into.setdefault(name, {})
         if not isinstance(below, dict):

@@ -94,6 +94,21 @@ def test_the_second_run_changes_nothing(first, lab, playbook):
     assert run.verdicts == {"prod/berlin/1": "up"}
 
 
+def test_a_broken_file_is_mended_as_a_check_says(first, lab, playbook):
+    """The twin is somebody else's file, which nobody would write anew."""
+    ours = lab.file("berlin", SITE_FILE)
+    whole = ours.read_text()
+    ours.write_text(whole + "garbage\n")
+    planned = playbook("routers", "--check", "--diff")
+    assert "-garbage" in planned.output and planned.changed == 2
+    assert playbook("routers").changed == 2 and ours.read_text() == whole
+    theirs = ours.with_name("theirs.conf")
+    theirs.write_text("garbage\n")
+    refused = playbook("routers", "--check", ok=False)
+    theirs.unlink()
+    assert "theirs.conf:1: '{' or '=' was expected" in refused.output and "Nothing was loaded" not in refused.output
+
+
 def test_no_key_is_in_any_output(planned, first):
     assert PSK not in planned[0].output
     assert PSK not in first.output

@@ -189,6 +189,11 @@ def test_broken_settings_are_refused_without_their_text(text: str) -> None:
         _swanctl_text.parse_settings(text, "f")
 
 
+def test_a_name_alone_is_told_by_its_own_line() -> None:
+    with pytest.raises(TextError, match=r"^f:2: "):
+        _swanctl_text.parse_settings("a { }\nb\n\n", "f")
+
+
 def test_settings_of_others() -> None:
     """Syntax that we do not write but must understand."""
     includes: list[str] = []
