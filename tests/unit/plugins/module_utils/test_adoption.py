@@ -118,6 +118,14 @@ def without_egress(there):
     return {**there, "security_group_rule": []}
 
 
+def test_the_generation_of_a_key_comes_back():
+    """Where a cloud does not give keys back, another one would ask for the key."""
+    sites = {"berlin": site(3, psk_generation=3)}
+    there = after(snapshot(), sites, provider="otc")
+    [berlin] = _adoption.description(there, "otc")["connections"]
+    assert berlin["psk_generation"] == 3
+
+
 def test_two_groups_of_one_name_are_told_by_their_ids():
     there = snapshot()
     there = after(there, {"berlin": SITES["berlin"]})
