@@ -56,16 +56,15 @@ def description(snapshot: Snapshot, provider: str) -> dict[str, t.Any]:
                 _left_out(group, "one description gives every site all the hub's subnets, and this is otherwise")
             )
         elif not reader.lets_through(group, record, groups):
-            left_out.extend(
-                _left_out(
-                    group,
-                    "one description gives all subnets of a site the same rules in all the hub's security groups, and these are otherwise",
-                )
-            )
+            why = "one description gives all subnets of a site the same rules in all the hub's security groups, and these are otherwise"
+            named = {"name": reader.name(group), **site, "selector_mode": record["selector_mode"]}
+            left_out.extend({**one, "but_for_rules": named} for one in _left_out(group, why))
         else:
             name = _unique(reader.name(group), {one["name"] for one in connections}, group[0]["id"])
             connections.append({"name": name, **site, "selector_mode": record["selector_mode"]})
-    used = {one["policy"] for one in connections}
+    used = {
+        one["policy"] for one in [*connections, *(one["but_for_rules"] for one in left_out if "but_for_rules" in one)]
+    }
     policies = [{"name": name, **policy} for name, policy in reader.policies.items() if name in used]
     return {
         "subnets": list(subnets),

@@ -200,7 +200,11 @@ def _cloud(record: Record, view: View) -> Facts:
 
 def _described(record: Record, description: Record) -> Facts:
     """Compare with what the cloud's objects say, in the words of the description."""
-    known = description.get("connections") or []
+    left_out = description.get("left_out") or []
+    known = [
+        *(description.get("connections") or []),
+        *(one["but_for_rules"] for one in left_out if "but_for_rules" in one),
+    ]
     found = [one for one in known if one["name"] == record["site"]] or [
         one for one in known if one["gateway"] == record["local"]["gateway"]
     ]

@@ -191,7 +191,10 @@ description:
       elements: dict
       returned: success
     left_out:
-      description: The connections that cannot be described, with their rules, each with name, id and the reason (C(why)).
+      description:
+        - The connections that cannot be described, with their rules, each with name, id and the reason (C(why)).
+        - Where only the rules are otherwise, C(but_for_rules) says what else there is, as RV(description.connections) would; its policy is
+          among RV(description.policies).
       type: list
       elements: dict
       returned: success

@@ -158,8 +158,12 @@ def test_rules_that_cannot_be_described_leave_their_site_out(change):
     there = after(
         snapshot(), {"berlin": site(3, subnets=["10.3.0.0/24", "10.33.0.0/24"]), "paris": site(4), "rome": site(5)}
     )
+    (whole,) = (one for one in _adoption.description(there, "neutron")["connections"] if one["name"] == "berlin")
     change(there)
     found = _adoption.description(there, "neutron")
+    (told,) = (one["but_for_rules"] for one in found["left_out"])
+    assert told == {**whole, "security_group_rules": told["security_group_rules"]}
+    assert told["policy"] in {one["name"] for one in found["policies"]}
     assert [(one["name"], "security groups" in one["why"]) for one in found["left_out"]] == [("prod/berlin/1", True)]
     planned = replanned(there, found, "prod")
     assert planned.steps == [] and {one["site"] for one in planned.leftovers} == {"berlin"}

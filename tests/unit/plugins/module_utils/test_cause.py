@@ -296,6 +296,17 @@ def test_no_evidence_of_trouble_no_cause(data):
     assert named(view) == {}
 
 
+def test_a_connection_whose_rules_cannot_be_described_is_compared_all_the_same():
+    view = healthy()
+    described = view["cloud"]["description"]
+    described["left_out"] = [
+        {"name": "prod/berlin/1", "id": "c", "why": "rules", "but_for_rules": described["connections"].pop()}
+    ]
+    assert named(view) == {}
+    described["left_out"][0]["but_for_rules"]["subnets"] = HERE[:1]
+    assert named({**view, **DOWN}) == {"selectors": "hub"}
+
+
 def test_every_row_says_its_cause():
     """Nothing of the table is out of reach."""
     for row in _cause.ROWS:
