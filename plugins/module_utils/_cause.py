@@ -74,6 +74,10 @@ KINDS = {
         " bothends.vpn.cloud; a cloud that stays so is its operator's.",
     ),
     "hub_missing": Kind("the cloud has no such connection", "Run bothends.vpn.cloud."),
+    "site_file": Kind(
+        "the router's file cannot be read",
+        "Run bothends.vpn.routers, which writes the file of a described site anew; another one mend by hand.",
+    ),
     "site_not_loaded": Kind("the router has not loaded the connection", "Run bothends.vpn.routers."),
     "disabled": Kind(
         "the connection is disabled at the cloud",
@@ -176,7 +180,7 @@ ROWS = (
     Row("gateway", HUB, ("hub.gateway",)),
     Row("disabled", HUB, ("hub.disabled",)),
     Row("site_not_loaded", SITE, ("site.not_stored",)),
-    Row("site_not_loaded", SITE, ("site.not_loaded",), ("site.not_stored",)),
+    Row("site_not_loaded", SITE, ("site.not_loaded",), ("site.not_stored",), SURE, ("site.unreadable",)),
     Row("psk", SITE, ("site.no_key",), ("site.not_stored", "site.not_loaded")),
     Row("hub_missing", HUB, ("hub.absent",)),
     # The router was asked, so it knows why it said no.
@@ -268,11 +272,12 @@ ROWS = (
     Row("return_path", SITE, ("ping.all",), ("sa.none", "sa.no_child", "path.no_lan_route"), POSSIBLE),
     Row("mtu", BETWEEN, ("ping.large",)),
     # Nothing is wrong that anybody saw.
-    Row("never_tried", EITHER, ("sa.none", "log.read"), ("log.attempt", "log.up", "log.ended", "log.closed"), LEFT),
-    Row("never_tried", EITHER, ("sa.no_child", "log.read"), (), LEFT),
+    Row("never_tried", EITHER, ("sa.none", "log.read"), ("log.attempt", "log.up", "log.ended", "log.closed", "hub.silent"), LEFT),
+    Row("never_tried", EITHER, ("sa.no_child", "log.read"), ("hub.silent",), LEFT),
     Row("ended", EITHER, ("log.ended", "sa.none"), (), LEFT),
     Row("ended", EITHER, ("log.closed", "sa.none"), ("log.ended",), LEFT),
     Row("ended", EITHER, ("log.up", "sa.none"), ("log.ended", "log.closed"), LEFT),
+    Row("site_file", SITE, ("site.unreadable",), (), LEFT),
     Row("cloud_differs", HUB, ("hub.steps",), (), LEFT),
 )  # fmt: skip
 

@@ -30,6 +30,7 @@ class Evidence(t.TypedDict, total=False):
     log: dict[str, dict[str, t.Any]]  # events by kind, as the platform's reader gives them
     log_read: bool
     stored: dict[str, t.Any] | None  # the record in the router's file, without key; None: there is none
+    unreadable: str  # why that file cannot be read
     key_loaded: bool
     loaded: bool
     addresses: list[str]
@@ -107,6 +108,8 @@ def _site(record: Record, evidence: Evidence) -> Facts:
         out["site.not_loaded"] = "the router's IKE daemon has no such connection loaded"
     if evidence.get("key_loaded") is False:
         out["site.no_key"] = "the router's IKE daemon has no key of this connection loaded"
+    if evidence.get("unreadable"):
+        out["site.unreadable"] = f"what the router has stored cannot be read: {evidence['unreadable']}"
     if "stored" not in evidence:
         return out
     stored = evidence["stored"]

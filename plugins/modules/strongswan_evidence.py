@@ -72,6 +72,10 @@ evidence:
       description: The connection in the router's files, without its key; null where there is none.
       type: dict
       returned: when the files can be read
+    unreadable:
+      description: Why they cannot be read.
+      type: str
+      returned: when they cannot
     loaded:
       description: Whether charon has it loaded.
       type: bool

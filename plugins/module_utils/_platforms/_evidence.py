@@ -72,17 +72,18 @@ def read_journal(machine: _linux_evidence.Machine, daemons: t.Iterable[str], fie
 def put_stored(
     one: dict[str, t.Any], machine: _linux_evidence.Machine, name: str, read: t.Callable[[], Record | None]
 ) -> None:
-    """Put what is stored of a connection into its evidence: None where nothing is, no entry where it cannot be read."""
+    """Put what is stored of a connection into its evidence: None where nothing is, and where it cannot be read, why."""
     try:
         found = read()
     except _NOT_OURS as error:
         where = f" ({error})" if isinstance(error, TextError) else ""
-        machine.problems.append(f"connection {name}: its file is none that this collection wrote{where}")
-        return
+        one["unreadable"] = f"its file is none that this collection wrote{where}"
     except OSError as error:
-        machine.problems.append(f"connection {name}: {error.filename}: {error.strerror}")
+        one["unreadable"] = f"{error.filename}: {error.strerror}"
+    else:
+        one["stored"] = found and {field: value for field, value in found.items() if field != "psk"}
         return
-    one["stored"] = found and {field: value for field, value in found.items() if field != "psk"}
+    machine.problems.append(f"connection {name}: {one['unreadable']}")
 
 
 def asked(machine: _linux_evidence.Machine, question: t.Callable[[], _Entry]) -> _Entry | None:

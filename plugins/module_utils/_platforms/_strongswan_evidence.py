@@ -52,7 +52,7 @@ def collect(
     if attempt and answers:
         entries = entries + _attempt(swanctl, machine, records, timeout)
     gateways = {record["remote"].get("gateway") for record in records}
-    stored = _stored(swanctl, machine)
+    stored, unreadable = _stored(swanctl, machine)
     loaded = _loaded(swanctl, machine) if answers else None
     keys = swanctl.listed("get-shared") if answers else None
     device = "ipsec0" if "kernel-libipsec" in (plugins or ()) else None
@@ -70,6 +70,8 @@ def collect(
         }
         if stored is not None:
             _evidence.put_stored(one, machine, section, lambda section=section: _record(stored, section))
+        else:
+            one["unreadable"] = unreadable
         if loaded is not None:
             one["loaded"] = section in loaded
         if keys is not None:
@@ -143,8 +145,13 @@ def log_files(tree: text.Tree) -> list[str]:
 # --- what is stored and loaded -----------------------------------------------------------------------------------------
 
 
-def _stored(swanctl: _swanctl.Swanctl, machine: _linux_evidence.Machine) -> text.Tree | None:
-    return _evidence.asked(machine, swanctl.configuration)
+def _stored(swanctl: _swanctl.Swanctl, machine: _linux_evidence.Machine) -> tuple[text.Tree | None, str]:
+    """Give what all files say, or why one of them cannot be read."""
+    try:
+        return swanctl.configuration(), ""
+    except VpnError as error:
+        machine.problems.append(str(error))
+        return None, str(error)
 
 
 def _record(tree: text.Tree, section: str) -> Record | None:

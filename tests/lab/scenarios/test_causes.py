@@ -239,6 +239,22 @@ def test_somebody_ended_it(doctor, router, whole):
     assert named("the SAs ended by hand", doctor.causes(looked)) == {"ended": "either end"}
 
 
+def test_garbage_in_the_routers_file(lab, doctor, router, made, whole):
+    """What is loaded stays loaded, until somebody loads the file: swanctl takes it as empty."""
+    lab.file("berlin", SITE_FILE).write_text(made + "garbage\n")
+    router.down()
+    looked = doctor.look()
+    assert looked["verdict"] == "failed"
+    assert named("garbage in the router's file, and the SAs ended", doctor.causes(looked)) == {
+        "ended": "either end",
+        "site_file": "site",
+    }
+    router.run("swanctl", "--load-all", "--noprompt", check=False)
+    causes = doctor.causes(doctor.look())
+    assert named("garbage in the router's file, loaded", causes) == {"site_not_loaded": "site"}
+    assert f"{SITE_FILE.rpartition('/')[2]}:{len(made.splitlines()) + 1}: " in causes[0]["evidence"]
+
+
 def test_an_object_that_somebody_changed_in_the_cloud(lab, doctor, router, whole):
     """In a field that no packet shows: the tunnel is proven but for that."""
     api = lab.api()

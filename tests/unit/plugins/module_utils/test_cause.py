@@ -233,6 +233,9 @@ BREAKS = [
     ("this end ended it", {**DOWN, "evidence/log": log(attempt={}, up={}, ended={})}, {"ended": "either end"}),
     ("the hub ended it", {**DOWN, "evidence/log": log(attempt={}, up={}, closed={})}, {"ended": "either end"}),
     ("it was up once", {**DOWN, "evidence/log": log(attempt={}, up={})}, {"ended": "either end"}),
+    ("garbage in the router's file, and an SA that was ended",
+     {**DOWN, "evidence": {"log": log(up={}), "log_read": True, "unreadable": "bothends-vpn-berlin.conf:7: a name was expected"}},
+     {"ended": "either end", "site_file": "site"}),
     ("something of its connection in the cloud", {"drift": [{"verb": "update", "kind": "site_connection", "name": "prod/berlin/1"}]},
      {"cloud_differs": "hub"}),
 ]  # fmt: skip

@@ -154,7 +154,8 @@ def test_a_file_that_is_not_ours_says_nothing_of_what_is_stored():
         _evidence.put_stored(
             into, asked, section, lambda tree=tree: _strongswan_evidence._record({"connections": tree}, section)
         )
-    assert one == {} and "its file is none that this collection wrote" in asked.problems[0]
+    assert one == {"unreadable": "its file is none that this collection wrote"}
+    assert asked.problems == [f"connection {section}: {one['unreadable']}"]
     assert none == {"stored": None}
 
 
