@@ -299,6 +299,18 @@ def test_no_evidence_of_trouble_no_cause(data):
     assert named(view) == {}
 
 
+def test_whether_somebody_tried_is_not_known_without_the_cloud():
+    assert named(broken(DOWN)) == {"never_tried": "either end"}
+    assert named(broken({**DOWN, "state": "not known"})) == {}
+
+
+def test_what_is_not_loaded_because_its_file_cannot_be_read_says_so():
+    (cause,) = _cause.causes(
+        RECORD, TUNNEL, broken({**DOWN, "evidence": {"loaded": False, "unreadable": "berlin.conf:7: a name"}})
+    )
+    assert cause["code"] == "site_not_loaded" and "berlin.conf:7: a name" in cause["evidence"]
+
+
 def test_a_connection_whose_rules_cannot_be_described_is_compared_all_the_same():
     view = healthy()
     described = view["cloud"]["description"]

@@ -171,6 +171,8 @@ def test_what_pluto_wrote(lines, event):
                       f"responding to IKE_SA_INIT message (ID 0) from {HUB}:500 with unencrypted notification INVALID_KE_PAYLOAD",
                       *ASKED, THEY_UP], id="another group was taken"),
         pytest.param([*BEGIN_V1, AGAIN_V1, UP_V1, "IPsec SA established tunnel mode {ESPinUDP=>0xa48d667c <0x9b462e70}"], id="IKEv1"),
+        pytest.param(["deleting state (STATE_V2_ESTABLISHED_IKE_SA) aged 5.11s and sending notification", *BEGIN, AUTH, UP, CHILD_UP],
+                     id="ended, and begun again"),
         pytest.param([UP, CHILD_UP, "deleting established Child SA using IKE SA #41", "ESP traffic information: in=0B out=0B"],
                      id="a replaced child goes"),
     ],
