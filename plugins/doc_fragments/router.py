@@ -33,6 +33,13 @@ options:
     type: list
     elements: str
     default: []
+  reported_down:
+    description:
+      - Names of tunnels that the hub's cloud reports as down. Where an SA has carried one for more than a minute all the same, the
+        cloud lost that SA, or counts it for a connection that is gone from it; then the SAs of its connection are made anew.
+    type: list
+    elements: str
+    default: []
   timeout:
     description: Seconds that one connection may take to come up.
     type: int

@@ -136,6 +136,11 @@ KINDS = {
         "the cloud's objects are not as declared",
         "Run bothends.vpn.cloud; bothends.vpn.drift shows what differs.",
     ),
+    "not_counted": Kind(
+        "the cloud does not count the router's SA",
+        "Run bothends.vpn.site, which makes a new one: the cloud lost this one, or counts it for a connection that is gone."
+        " Where that does not help, its VPN agent does not report: that is its operator's.",
+    ),
     "duplicate_service": Kind(
         "the VPC has two VPN services",
         "Only one of them is realised: delete the one without connections, or move them to one.",
@@ -277,6 +282,7 @@ ROWS = (
     Row("ended", EITHER, ("log.ended", "sa.none"), (), LEFT),
     Row("ended", EITHER, ("log.closed", "sa.none"), ("log.ended",), LEFT),
     Row("ended", EITHER, ("log.up", "sa.none"), ("log.ended", "log.closed"), LEFT),
+    Row("not_counted", HUB, ("hub.down", "sa.carries"), (), LEFT, ("sa.carries",)),
     Row("site_file", SITE, ("site.unreadable",), (), LEFT),
     Row("cloud_differs", HUB, ("hub.steps",), (), LEFT),
 )  # fmt: skip

@@ -254,6 +254,8 @@ def _running(record: Record, tunnel: Record, view: View) -> Facts:
     out: Facts = {}
     if len(carrying) > 1:
         out["sa.several"] = f"{len(carrying)} SAs carry the tunnel at once"
+    if _sas.unheard(established, [tunnel["name"]]):
+        out["sa.carries"] = "the router's SA has carried the tunnel for more than a minute"
     sa, child = max(carrying, key=lambda one: (one[0]["id"], one[1]["id"]))
     differ = _sas.deviations(dict(record), {**sa, "children": [child]})
     narrowed = [one for one in differ if " carries " in one]

@@ -17,6 +17,7 @@ CONNECTIONS_SPEC: dict[str, dict[str, t.Any]] = {
     "files": {"type": "list", "elements": "dict", "default": []},
     "activate": {"type": "bool", "default": True},
     "reauthenticate": {"type": "list", "elements": "str", "default": []},
+    "reported_down": {"type": "list", "elements": "str", "default": []},
     "timeout": {"type": "int", "default": 30},
 }
 

@@ -70,7 +70,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _router
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan, _libreswan_router
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan, _libreswan_router, _sas
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_router.CONNECTIONS_SPEC,
@@ -87,19 +87,22 @@ def main() -> None:
     program = module.get_bin_path("ipsec", opt_dirs=["/usr/sbin", "/sbin"])
     if program is None:
         module.fail_json(msg="ipsec is not there. Install libreswan (Debian: libreswan).")
+    changed = [entry for entry in given["files"] if entry["changed"]]
     try:
         router = _libreswan_router.Router(
             _libreswan.Pluto(program, given["directory"], given["rundir"]),
             given["connections"],
             [record["name"] for record in given["absent"]],
-            {entry["site"] for entry in given["files"] if entry["changed"]},
+            {name for entry in changed for name in entry["connections"]},
+            {entry["site"] for entry in changed},
             given["state_file"],
             given["timeout"],
             module.check_mode,
         )
         router.load()
         if given["activate"]:
-            router.activate(given["reauthenticate"])
+            unheard = _sas.unheard(router.pluto.sas(), given["reported_down"])
+            router.activate([*given["reauthenticate"], *unheard])
     except (VpnError, OSError) as error:
         module.fail_json(msg=str(error))
     _router.end(module, router.done, router.failures)

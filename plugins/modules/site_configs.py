@@ -119,11 +119,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 files:
-  description: The file of each site.
+  description:
+    - The files of each site. RV(files[].connections) are the connections of which the site's files said something else, on a
+      platform that a role drives; empty where they differed in nothing that the router reads.
   type: list
   elements: dict
   returned: success
-  sample: [{site: berlin, path: /etc/swanctl/conf.d/bothends-vpn-berlin.conf, state: present, changed: true}]
+  sample:
+    - site: berlin
+      path: /etc/swanctl/conf.d/bothends-vpn-berlin.conf
+      state: present
+      changed: true
+      connections: [prod/berlin]
 left:
   description: The sites of earlier runs that are not described any more, with the connections in their files.
   type: list
@@ -216,16 +223,24 @@ def apply(site: dict[str, t.Any], dest: str, check_mode: bool) -> t.Iterator[Don
     texts = {file["name"]: base64.b64decode(file["content"]).decode() for file in site["files"] or []}
     if site["state"] == "present" and not texts:
         raise VpnError(f"site {site['name']}: nothing was rendered: call the module as a task, not by itself.")
-    for name in _platforms.files(site["platform"], site["name"]):
+    names = _platforms.files(site["platform"], site["name"])
+    there = {name: current(os.path.join(dest, name)) for name in names}
+    wanted = {name: texts.get(name) if site["state"] == "present" else None for name in names}
+    differing = _platforms.differing(
+        site["platform"],
+        {name: before or "" for name, (before, _private) in there.items()},
+        {name: after or "" for name, after in wanted.items()},
+    )
+    for name in names:
         path = os.path.join(dest, name)
-        before, private = current(path)
-        after = texts.get(name) if site["state"] == "present" else None
+        (before, private), after = there[name], wanted[name]
         changed = before != after or not private
         entry = {
             "site": site["name"],
             "path": path,
             "state": "absent" if after is None else "present",
             "changed": changed,
+            "connections": differing,
         }
         if not changed:
             yield entry, None

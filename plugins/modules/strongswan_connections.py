@@ -69,7 +69,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _router
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_router, _swanctl, strongswan
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
+    _sas,
+    _strongswan_router,
+    _swanctl,
+    strongswan,
+)
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **_router.CONNECTIONS_SPEC,
@@ -87,13 +92,12 @@ def main() -> None:
     if program is None:
         module.fail_json(msg="swanctl is not there. Install strongSwan (Debian: charon-systemd, strongswan-swanctl).")
     changed = [entry for entry in given["files"] if entry["changed"]]
-    rewritten = {entry["site"] for entry in changed}
     try:
         router = _strongswan_router.Router(
             _swanctl.Swanctl(program, given["directory"], given["uri"]),
             given["connections"],
             [record["name"] for record in given["absent"]],
-            [strongswan.section(one["name"]) for one in given["connections"] if one["site"] in rewritten],
+            [strongswan.section(name) for entry in changed for name in entry["connections"]],
             [entry["path"] for entry in changed],
             given["state_file"],
             given["timeout"],
@@ -102,7 +106,8 @@ def main() -> None:
         router.load()
         router.remove()
         if given["activate"]:
-            router.activate(given["reauthenticate"])
+            unheard = _sas.unheard(router.before, given["reported_down"])
+            router.activate([*given["reauthenticate"], *unheard])
     except (VpnError, OSError) as error:
         module.fail_json(msg=str(error))
     _router.end(module, router.done, router.failures)

@@ -20,6 +20,7 @@ platform is touched by it. A platform's file gives, as module attributes:
 ``missing()``   the fields that a deployable file lacks
 ``model()``     records -> the templates' variables
 ``read()``      files -> records, the way back
+``parts()``     files -> what they say of each connection, only to be compared (where ``DRIVEN``)
 """
 
 from __future__ import annotations
@@ -153,6 +154,22 @@ def read(platform: str, texts: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
         raise VpnError(f"{error}.") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise VpnError(f"{', '.join(texts)}: not as this collection writes it.") from None
+
+
+def differing(platform: str, before: t.Mapping[str, str], after: t.Mapping[str, str]) -> list[str]:
+    """The connections of which two states of a site's files (name -> text) do not say the same; of old ones that cannot be read, all.
+
+    Of platforms that nobody loads them on by a role, none.
+    """
+    speaker = PLATFORMS[platform]
+    if not speaker.DRIVEN:
+        return []
+    new = speaker.parts(after)
+    try:
+        old = speaker.parts(before)
+    except (TextError, AttributeError):
+        old = {}
+    return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
 
 
 def redact(platform: str, before: str, after: str) -> tuple[str, str]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import time
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError, VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ipsec_text as text
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan_sas, libreswan
 
@@ -95,16 +96,27 @@ class Pluto:
 
     def sas(self, groups: t.Mapping[int, str | None] | None = None) -> list[dict[str, t.Any]]:
         """Gives our SAs as they are now."""
-        return _libreswan_sas.read_sas(self.ask("--status"), self.ask("--trafficstatus"), groups)
+        return _libreswan_sas.read_sas(self.ask("--status"), self.ask("--trafficstatus"), groups, time.time())
 
-    def files(self, sites: t.Iterable[str]) -> tuple[text.Sections, dict[tuple[str, str], str]]:
-        """Reads the conns and secrets in the files of sites; what is not there counts as nothing. Raises TextError for what is broken."""
+    def files(
+        self, sites: t.Iterable[str], outdated: t.Container[str] = ()
+    ) -> tuple[text.Sections, dict[tuple[str, str], str]]:
+        """Reads the conns and secrets in the files of sites; what is not there counts as nothing.
+
+        Raises TextError for what is broken, but for files of sites that are ``outdated``: those count as nothing too.
+        """
         sections: text.Sections = {}
         secrets: dict[tuple[str, str], str] = {}
-        for site in sorted(set(sites)):
-            (conf, conf_text), (secret, secret_text) = self.texts(site).items()
-            sections.update(text.parse_conf(conf_text, os.path.join(self.directory, conf)))
-            secrets.update(text.parse_secrets(secret_text, os.path.join(self.directory, secret)))
+        for site in sorted(sites):
+            texts = {os.path.join(self.directory, name): content for name, content in self.texts(site).items()}
+            try:
+                conns, keys = libreswan.parse(texts)
+            except TextError:
+                if site not in outdated:
+                    raise
+                continue
+            sections.update(conns)
+            secrets.update(keys)
         return sections, secrets
 
     def texts(self, site: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError, VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ipsec_text as text
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan, _libreswan_sas, _sas
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan, _libreswan_sas, _sas, libreswan
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms._memory import State, digest
 
 _POLL = 0.3  # seconds between two looks at the SAs
@@ -32,6 +32,7 @@ class Router:
         records: list[dict[str, t.Any]],
         absent: list[str],
         rewritten: t.Container[str],
+        outdated: t.Container[str],
         state_file: str,
         timeout: int,
         check_mode: bool,
@@ -48,7 +49,7 @@ class Router:
         try:
             # In check mode the files that would be written anew are still the old ones.
             self.sections, self.secrets = pluto.files(
-                record["site"] for record in records if not (check_mode and record["site"] in rewritten)
+                {record["site"] for record in records}, outdated if check_mode else ()
             )
         except TextError as error:
             raise VpnError(f"{error}.{'' if check_mode else ' Nothing was loaded.'} Remedy: mend the file.") from None
@@ -69,14 +70,12 @@ class Router:
     # --- load -------------------------------------------------------------------------------------------------------
 
     def _digest(self, section: str) -> str:
-        own = self.sections.get(section, {})
-        shared = self.sections.get(own.get("also", ""), {})
-        return digest([own, shared, self.secrets.get((shared.get("leftid", ""), shared.get("rightid", "")))])
+        return digest(libreswan.part(self.sections, self.secrets, section))
 
     def _changed(self, record: dict[str, t.Any]) -> list[str]:
         """The conns of a connection that the running pluto does not have as the files say them."""
         sections = [text.section(tunnel["name"]) for tunnel in record["tunnels"]]
-        if self.check_mode and record["site"] in self.rewritten:
+        if self.check_mode and record["name"] in self.rewritten:
             return sections
         out = []
         for tunnel, section in zip(record["tunnels"], sections):
@@ -84,7 +83,7 @@ class Router:
             remembered = self.state.connections.get(section, {}).get("digest")
             differs = there is None or any(there.get(end) != tunnel[end] for end in ("local_subnets", "remote_subnets"))
             # Without a memory, and with old files, pluto has read these very files when it started.
-            unknown = record["site"] in self.rewritten if remembered is None else remembered != self._digest(section)
+            unknown = record["name"] in self.rewritten if remembered is None else remembered != self._digest(section)
             if differs or unknown:
                 out.append(section)
         return out

@@ -129,8 +129,12 @@ def _pfs(values: dict[str, t.Any], suite: dict[str, str | None]) -> str | None:
     return suite["dh_group"] if word == "Phase1" else algorithm("pfs_group", "ipsec", word)
 
 
-def read_sas(status: str, traffic: str, groups: t.Mapping[int, str | None] | None = None) -> list[dict[str, t.Any]]:
-    """Our IKE SAs with their children. ``groups`` are the PFS groups that are known from elsewhere, by the child's id."""
+def read_sas(
+    status: str, traffic: str, groups: t.Mapping[int, str | None] | None = None, now: float | None = None
+) -> list[dict[str, t.Any]]:
+    """Our IKE SAs with their children. ``groups`` are the PFS groups that are known from elsewhere, by the child's id; ``now`` is the
+    router's time, for ages.
+    """
     conns = read_connections(status)
     spis = {int(found[1]): found for found in map(_SPIS.match, status.splitlines()) if found}
     counted = {
@@ -175,6 +179,7 @@ def read_sas(status: str, traffic: str, groups: t.Mapping[int, str | None] | Non
             "bytes_in": counted.get(number, (0, 0))[0],
             "bytes_out": counted.get(number, (0, 0))[1],
             "added": added.get(number),
+            "age": now - added[number] if now is not None and number in added else None,
             "spi_in": spis[number][3] if number in spis else None,
             "spi_out": spis[number][2] if number in spis else None,
         }

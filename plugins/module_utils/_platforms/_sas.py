@@ -7,7 +7,8 @@
 
 An SA is a dict: ``connection``, ``id`` (rises with age), ``state``, ``version``, ``ike`` (algorithms in our names), ``local_id``,
 ``remote_id``, ``local_host``, ``remote_host`` and ``children``: dicts of ``tunnel``, ``id``, ``state``, ``ipsec``, ``local_subnets``,
-``remote_subnets``, ``bytes_in``, ``bytes_out``. A running SA keeps the configuration it was born with.
+``remote_subnets``, ``bytes_in``, ``bytes_out``, ``age`` (seconds, None where it is not known). A running SA keeps the configuration
+it was born with.
 """
 
 from __future__ import annotations
@@ -79,6 +80,23 @@ def deviations(record: Record, sa: dict[str, t.Any]) -> list[str]:
 def _implied_prf(ike: dict[str, t.Any]) -> str | None:
     """Without an AEAD, the PRF follows from the integrity algorithm."""
     return ike.get("integrity")
+
+
+_REPORTED = 60.0  # seconds: the reference agent reports a status once in that time (ipsec_status_check_interval)
+
+
+def unheard(sas: t.Iterable[dict[str, t.Any]], down: t.Container[str]) -> set[str]:
+    """The connections with a tunnel that the cloud calls down (``down``: names) and that an SA here carries for longer than a report
+    takes.
+
+    The cloud has lost that SA, or counts it for a connection that is gone: where a connection is made anew, its strongSwan goes on
+    with the SA of the one before, and never calls the new one up. Only a new SA ends that.
+    """
+    return {
+        sa["connection"]
+        for sa in sas
+        if any(child["tunnel"] in down and (child.get("age") or 0) > _REPORTED for child in live(sa))
+    }
 
 
 class Standing(t.NamedTuple):

@@ -95,17 +95,15 @@ class Router:
     # --- load -------------------------------------------------------------------------------------------------------
 
     def _digest(self, section: str) -> str:
-        return digest(
-            [self.tree.get("connections", {}).get(section), self.tree.get("secrets", {}).get(f"ike-{section}")]
-        )
+        return digest(strongswan.part(self.tree, section))
 
     def _changed(self, section: str) -> bool:
         """Whether the running charon does not have a connection as the file says it."""
         if section not in self.loaded or self._selectors_differ(section):
             return True
         if section in self.rewritten:
-            # In check mode the file was not read. Else somebody changed it since our last load, and may have
-            # loaded that.
+            # In check mode it is still the old one that was read. Else somebody changed it since our last load, and may
+            # have loaded that.
             return True
         if not self.state.known:
             return False  # for all that can be seen, charon read the files itself when it started

@@ -116,7 +116,7 @@ class Swanctl:
         return run, stats.get("plugins", [])
 
     def configuration(self, outdated: t.Iterable[str] = ()) -> text.Tree:
-        """Reads all that swanctl would read, but for files that are ``outdated``. Raises VpnError for what is broken.
+        """Reads all that swanctl would read. Raises VpnError for what is broken, but for files that are ``outdated``.
 
         swanctl itself takes a broken file as an empty one, and then unloads what it does not find.
         """
@@ -139,12 +139,12 @@ class Swanctl:
             for name in sorted(glob.glob(whole)):
                 self._read(name, tree, depth + 1)
 
-        if os.path.realpath(path) in self._outdated:
-            return
         try:
             with open(path, encoding="utf-8", errors="surrogateescape") as stream:
                 text.parse_settings(stream.read(), path, tree, include)
         except TextError as error:
+            if os.path.realpath(path) in self._outdated:
+                return
             raise VpnError(
                 f"{error}. swanctl would take the broken file as empty and unload connections. Remedy: mend the file."
             ) from None

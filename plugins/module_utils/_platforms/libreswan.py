@@ -248,8 +248,8 @@ def model(site: dict[str, t.Any], records: list[Record], settings: dict[str, t.A
 FILTERS: dict[str, t.Callable[..., str]] = {"quoted": text.quote}
 
 
-def read(texts: t.Mapping[str, str]) -> list[Record]:
-    """The records that a site's files carry, as the site sees them; fields that they do not carry are left out."""
+def parse(texts: t.Mapping[str, str]) -> tuple[text.Sections, dict[tuple[str, str], str]]:
+    """The conns and the secrets in files, name -> text. Raises TextError."""
     sections: text.Sections = {}
     secrets: dict[tuple[str, str], str] = {}
     for name, content in texts.items():
@@ -257,6 +257,29 @@ def read(texts: t.Mapping[str, str]) -> list[Record]:
             secrets.update(text.parse_secrets(content, name))
         else:
             sections.update(text.parse_conf(content, name))
+    return sections, secrets
+
+
+def part(sections: text.Sections, secrets: dict[tuple[str, str], str], conn: str) -> list[t.Any]:
+    """What files say of one tunnel, by its conn's name: itself, what it shares with others, and the key."""
+    own = sections.get(conn, {})
+    shared = sections.get(own.get("also", ""), {})
+    return [own, shared, secrets.get((shared.get("leftid", ""), shared.get("rightid", "")))]
+
+
+def parts(texts: t.Mapping[str, str]) -> dict[str, t.Any]:
+    """What a site's files say of each connection by its name, to be compared with another state of them. Raises TextError."""
+    sections, secrets = parse(texts)
+    out: dict[str, t.Any] = {}
+    for conn, own in sections.items():
+        name = text.decode_section(own.get("also", conn))
+        out.setdefault(name, {})[conn] = part(sections, secrets, conn)
+    return out
+
+
+def read(texts: t.Mapping[str, str]) -> list[Record]:
+    """The records that a site's files carry, as the site sees them; fields that they do not carry are left out."""
+    sections, secrets = parse(texts)
     shared = {name: values for name, values in sections.items() if "also" not in values}
     return [
         _read_connection(

@@ -306,6 +306,19 @@ def read(texts: t.Mapping[str, str]) -> list[Record]:
     return read_tree(tree)
 
 
+def parts(texts: t.Mapping[str, str]) -> dict[str, t.Any]:
+    """What a file says of each connection by its name, to be compared with another state of the file. Raises TextError."""
+    tree: text.Tree = {}
+    for name, content in texts.items():
+        text.parse_settings(content, name, tree)
+    return {text.decode_name(one): part(tree, one) for one in tree.get("connections", {})}
+
+
+def part(tree: text.Tree, name: str) -> list[t.Any]:
+    """What settings say of one connection, by its section's name: itself and its key."""
+    return [tree.get("connections", {}).get(name), tree.get("secrets", {}).get(f"ike-{name}")]
+
+
 def read_tree(tree: text.Tree) -> list[Record]:
     """The same from settings that were read already; KeyError or ValueError for what this collection does not write."""
     secrets = tree.get("secrets", {})

@@ -17,7 +17,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub
 
 from . import hubs
 from .causes import TUNNEL, Doctor, Router, documented, said, table, the_cloud_says
-from .conftest import SITE_FILE, changed_sites
+from .conftest import SITE_FILE, changed_sites, make_anew
 
 SEEN: dict[str, str] = {}  # what was broken -> what was said
 
@@ -274,6 +274,20 @@ def test_an_object_that_somebody_changed_in_the_cloud(lab, doctor, router, whole
     finally:
         api.update("vpn/ipsec-site-connections", one["id"], "ipsec_site_connection", mtu=one["mtu"])
     assert doctor.causes(looked | {"view": {**looked["view"], "drift": []}}) == []
+
+
+def test_a_connection_that_somebody_made_anew(lab, doctor, router, whole):
+    """The cloud goes on with the SA of the one before, which carries, and never calls the new one up."""
+    make_anew(lab, TUNNEL)
+    deadline = time.monotonic() + 90
+    while not doctor.causes(looked := doctor.look()) and time.monotonic() < deadline:
+        time.sleep(2)
+    assert looked["verdict"] == "failed"
+    assert lab.ping("berlin-pc", "192.168.1.10")
+    assert named("the connection made anew in the cloud, and the SA not", doctor.causes(looked)) == {
+        "not_counted": "hub"
+    }
+    assert doctor.causes(looked, "sas") == doctor.causes(looked, "state") == []
 
 
 # --- behind the ends -----------------------------------------------------------------------------------------------------

@@ -9,11 +9,12 @@ import base64
 import os
 import re
 import subprocess
+import time
 
 import pytest
 import yaml
 
-from .conftest import HUB_AND_SPOKE, ROOT, described, planned_steps, sites_with, writes
+from .conftest import HUB_AND_SPOKE, ROOT, described, make_anew, planned_steps, sites_with, writes
 
 DESCRIPTION = described(HUB_AND_SPOKE)
 STANDARD, FAST, OLD = (
@@ -135,6 +136,30 @@ def test_a_users_own_scenario(first, lab):
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
 
 
+def _ages(lab, router: str) -> list[int]:
+    """How old the SAs of a router's tunnels are, in seconds."""
+    return [int(age) for age in re.findall(r" installed (\d+)s ago", lab.run(router, ["swanctl", "--list-sas"]).stdout)]
+
+
+def test_an_sa_that_the_cloud_counts_for_a_connection_that_is_gone(first, lab, playbook):
+    """Its strongSwan goes on with the SA of the one before, and never calls the new one up: only another SA ends that.
+
+    So it is after two runs at once made a connection twice, and after a run that was killed before it came to the routers.
+    """
+    make_anew(lab, "prod/rome/1")
+    while min(ages := _ages(lab, "rome")) <= 60:
+        time.sleep(61 - min(ages))
+    run = playbook("verify", ok=False)
+    assert {tunnel for tunnel, verdict in run.verdicts.items() if verdict != "up"} == {"prod/rome/1"}, run.why
+    [causes] = [row["causes"] for row in run.rows if row["tunnel"] == "prod/rome/1"]
+    assert [one["code"] for one in causes] == ["not_counted"]
+    assert lab.ping("rome-pc", "192.168.1.10")
+    planned, run = playbook("site", "--check"), playbook("site")
+    assert (planned.changed, run.changed) == (1, 1)
+    assert run.verdicts == dict.fromkeys(TUNNELS, "up"), run.why
+    assert playbook("site").changed == 0
+
+
 def test_a_wrong_key_comes_into_force_nowhere_and_verify_says_so(first, lab, playbook):
     """Another generation of oslo's key at the router, not in the clouds: both its tunnels, and no other one.
 
@@ -168,13 +193,20 @@ def test_a_router_that_hangs_has_failed_and_the_others_are_told(first, lab, play
 
 
 def test_a_site_leaves_one_of_its_hubs(first, lab, playbook):
-    """What oslo has with the other hub carries on without losing a packet."""
+    """What oslo has with the other hub carries on, on the same SAs and without losing a packet; both stand in one file."""
+
+    def carrying() -> list[str]:
+        return re.findall(r"^ *(test/oslo\S*: #\d+),", lab.run("oslo", ["swanctl", "--list-sas"]).stdout, re.MULTILINE)
+
+    before = carrying()
+    assert len(before) == 2
     fewer = sites_with(DESCRIPTION, "oslo", hubs=["test"], probe=[{"from": "192.168.8.10", "to": "192.168.11.10"}])
     with lab.flow("oslo-pc", "192.168.11.10") as kept, lab.flow("paris-pc", "192.168.1.10") as neighbour:
         run = playbook("site", ok=None, vpn_sites=fewer, hub_purge=True, hub_allow_disruption=True)
     assert run.status == 0, run.output[-3000:]
     assert set(run.verdicts) == set(TUNNELS) - {"prod/oslo/1"}
     assert not lab.ping("oslo-pc", "192.168.1.10", count=1)
+    assert carrying() == before
     assert (kept.lost, neighbour.lost) == (0, 0), f"{kept}; {neighbour}"
 
 

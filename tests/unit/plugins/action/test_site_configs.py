@@ -20,7 +20,11 @@ from ansible_collections.bothends.vpn.plugins.action import site_configs as acti
 from ansible_collections.bothends.vpn.plugins.module_utils import _platforms
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.modules import site_configs as module
-from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases, cases_cisco_iosxe
+from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import (
+    cases,
+    cases_cisco_iosxe,
+    libreswan_cases,
+)
 
 
 def site(name: str = "berlin", **changes: t.Any) -> dict[str, t.Any]:
@@ -102,11 +106,38 @@ def test_write_change_remove(tmp_path: Path) -> None:
         foreseen = apply(wanted, tmp_path, check_mode=True)
         assert apply(wanted, tmp_path) == foreseen
         assert foreseen[0]["changed"]
-        assert apply(wanted, tmp_path) == ({**foreseen[0], "changed": False}, None)
+        assert apply(wanted, tmp_path) == ({**foreseen[0], "changed": False, "connections": []}, None)
         if wanted["state"] == "present":
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
             assert os.listdir(tmp_path) == [path.name]
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("platform", ["strongswan", "libreswan"])
+def test_of_a_changed_file_the_connections_that_changed_are_named(tmp_path: Path, platform: str) -> None:
+    """Others of the same file are not to be loaded anew, nor their SAs made anew."""
+    make = {"strongswan": cases.record, "libreswan": libreswan_cases.record}[platform]
+    other = {"remote": {"gateway": "203.0.113.99", "id": cases.ipv4("203.0.113.99")}}
+    both, one = [make("prod", "oslo"), make("test", "oslo", **other)], [make("test", "oslo", **other)]
+
+    def named(records: list[dict[str, t.Any]], **changes: t.Any) -> set[tuple[str, ...]]:
+        wanted = {**entry(name="oslo", platform=platform, connections=records), **changes}
+        foreseen = list(module.apply(wanted, str(tmp_path), check_mode=True))
+        assert list(module.apply(wanted, str(tmp_path), check_mode=False)) == foreseen
+        return {tuple(done["connections"]) for done, _diff in foreseen}
+
+    assert named(both) == {("prod/oslo", "test/oslo")}
+    assert named(both) == {()}
+    assert named([make("prod", "oslo", psk="another"), both[1]]) == {("prod/oslo",)}
+    assert named(one) == {("prod/oslo",)}
+    assert named([make("test", "oslo", psk="another", **other)]) == {("test/oslo",)}
+    assert named([], state="absent") == {("test/oslo",)}
+
+
+@pytest.mark.parametrize("text", ["conn x {\n  broken\n", "connections = 1\n"])
+def test_of_a_file_that_cannot_be_read_all_connections_count_as_changed(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bothends-vpn-berlin.conf").write_text(text)
+    assert apply(entry(), tmp_path)[0]["connections"] == ["prod/berlin"]
 
 
 def test_a_readable_file_is_closed_again(tmp_path: Path) -> None:
@@ -117,6 +148,7 @@ def test_a_readable_file_is_closed_again(tmp_path: Path) -> None:
     changed, diff = apply(entry(), tmp_path)
     assert changed["changed"]
     assert diff is not None
+    assert changed["connections"] == []  # nothing of it is to be loaded
     assert "readable by others" in diff["before"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

@@ -236,6 +236,8 @@ BREAKS = [
     ("garbage in the router's file, and an SA that was ended",
      {**DOWN, "evidence": {"log": log(up={}), "log_read": True, "unreadable": "bothends-vpn-berlin.conf:7: a name was expected"}},
      {"ended": "either end", "site_file": "site"}),
+    ("an SA that the cloud counts for another connection",
+     {"state": "Not connected", "sas": [sa(child(age=61))]}, {"not_counted": "hub"}),
     ("something of its connection in the cloud", {"drift": [{"verb": "update", "kind": "site_connection", "name": "prod/berlin/1"}]},
      {"cloud_differs": "hub"}),
 ]  # fmt: skip
@@ -277,7 +279,7 @@ HARMLESS = {
     "evidence/problems": [["journalctl did not end within 5 s"]],
     "evidence/default_route": [{}],
     "evidence/stored/ike/lifetime": [3600],
-    "sas": [None, [sa(child()), sa(child(id=2), number=2)], [sa(child(bytes_in=0, bytes_out=0))]],
+    "sas": [None, [sa(child(age=60)), sa(child(id=2), number=2)], [sa(child(bytes_in=0, bytes_out=0))]],
     "cloud": [None, {}],
     "cloud/hub": [{}],
     "state": ["not known", "Not connected", "Updating"],

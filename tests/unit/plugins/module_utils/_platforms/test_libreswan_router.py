@@ -99,6 +99,7 @@ class Machine:
             self.pluto,
             list(records),
             list(absent),
+            {record["name"] for record in records} if rewritten else set(),
             {"berlin"} if rewritten else set(),
             str(self.path / "run/memory.json"),
             5,

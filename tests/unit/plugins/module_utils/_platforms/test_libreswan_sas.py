@@ -48,6 +48,9 @@ def test_its_tunnels() -> None:
     assert (child["local_subnets"], child["remote_subnets"]) == (["192.168.3.0/24"], ["192.168.1.0/24"])
     assert (child["bytes_in"], child["bytes_out"]) == (504, 504)
     assert (child["spi_in"], child["spi_out"]) == ("f7e9e0e7", "b0f05e6d")
+    assert child["age"] is None
+    (sa,) = _libreswan_sas.read_sas(STATUS, TRAFFIC, now=child["added"] + 61.0)
+    assert sa["children"][1]["age"] == 61.0
 
 
 def test_they_are_judged_as_any_platforms() -> None:

@@ -63,6 +63,29 @@ def _sa(
     }  # fmt: skip
 
 
+def _aged(age: float | None, *tunnels: str) -> dict[str, t.Any]:
+    sa = _sa(1, tunnels=tunnels or ("prod/berlin/1",))
+    return {**sa, "children": [{**child, "age": age} for child in sa["children"]]}
+
+
+# SA, what the cloud calls down -> whether a new SA is due
+UNHEARD: dict[str, tuple[dict[str, t.Any], set[str], bool]] = {
+    "old": (_aged(61), {"prod/berlin/1"}, True),
+    "so-young-that-the-cloud-may-not-have-said-so": (_aged(60), {"prod/berlin/1"}, False),
+    "nobody-knows-how-old": (_aged(None), {"prod/berlin/1"}, False),
+    "another-is-down": (_aged(61), {"prod/paris/1", "prod/berlin/2"}, False),
+    "none-is-down": (_aged(61), set(), False),
+    "carries-nothing": (_sa(1, tunnels=()), {"prod/berlin/1"}, False),
+    "one-of-two": (_aged(61, "prod/berlin/1", "prod/berlin/2"), {"prod/berlin/2"}, True),
+}
+
+
+@pytest.mark.parametrize("case", UNHEARD)
+def test_what_the_cloud_does_not_know_of_is_made_anew(case: str) -> None:
+    sa, down, due = UNHEARD[case]
+    assert _sas.unheard([sa], down) == ({"prod/berlin"} if due else set())
+
+
 # SAs, highest id of the old ones -> tunnels that lack, old ids, wrong ids
 STANDINGS: dict[str, tuple[list[dict[str, t.Any]], int, tuple[list[str], list[int], list[int]]]] = {
     "none": ([], 0, (["prod/berlin/1"], [], [])),
