@@ -36,7 +36,8 @@ options:
   reported_down:
     description:
       - Names of tunnels that the hub's cloud reports as down. Where an SA has carried one for more than a minute all the same, the
-        cloud lost that SA, or counts it for a connection that is gone from it; then the SAs of its connection are made anew.
+        cloud lost that SA, or counts it for a connection that is gone from it; then the SAs of its connection are made anew, unless
+        the hub alone may begin.
     type: list
     elements: str
     default: []

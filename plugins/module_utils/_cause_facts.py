@@ -254,7 +254,7 @@ def _running(record: Record, tunnel: Record, view: View) -> Facts:
     out: Facts = {}
     if len(carrying) > 1:
         out["sa.several"] = f"{len(carrying)} SAs carry the tunnel at once"
-    if _sas.unheard(established, [tunnel["name"]]):
+    if _sas.unheard([dict(record)], established, [tunnel["name"]]):
         out["sa.carries"] = "the router's SA has carried the tunnel for more than a minute"
     sa, child = max(carrying, key=lambda one: (one[0]["id"], one[1]["id"]))
     differ = _sas.deviations(dict(record), {**sa, "children": [child]})

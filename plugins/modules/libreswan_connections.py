@@ -101,7 +101,7 @@ def main() -> None:
         )
         router.load()
         if given["activate"]:
-            unheard = _sas.unheard(router.pluto.sas(), given["reported_down"])
+            unheard = _sas.unheard(router.records, router.pluto.sas(), given["reported_down"])
             router.activate([*given["reauthenticate"], *unheard])
     except (VpnError, OSError) as error:
         module.fail_json(msg=str(error))

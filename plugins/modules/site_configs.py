@@ -120,8 +120,8 @@ EXAMPLES = r"""
 RETURN = r"""
 files:
   description:
-    - The files of each site. RV(files[].connections) are the connections of which the site's files said something else, on a
-      platform that a role drives; empty where they differed in nothing that the router reads.
+    - The files of each site. C(connections) are those of which the site's files said something else, on a platform that a role
+      drives; none where they differed in nothing that the router reads.
   type: list
   elements: dict
   returned: success

@@ -106,7 +106,7 @@ def main() -> None:
         router.load()
         router.remove()
         if given["activate"]:
-            unheard = _sas.unheard(router.before, given["reported_down"])
+            unheard = _sas.unheard(router.records, router.before, given["reported_down"])
             router.activate([*given["reauthenticate"], *unheard])
     except (VpnError, OSError) as error:
         module.fail_json(msg=str(error))

@@ -85,18 +85,20 @@ def _implied_prf(ike: dict[str, t.Any]) -> str | None:
 _REPORTED = 60.0  # seconds: the reference agent reports a status once in that time (ipsec_status_check_interval)
 
 
-def unheard(sas: t.Iterable[dict[str, t.Any]], down: t.Container[str]) -> set[str]:
+def unheard(records: t.Iterable[Record], sas: t.Collection[dict[str, t.Any]], down: t.Container[str]) -> set[str]:
     """The connections with a tunnel that the cloud calls down (``down``: names) and that an SA here carries for longer than a report
     takes.
 
     The cloud has lost that SA, or counts it for a connection that is gone: where a connection is made anew, its strongSwan goes on
-    with the SA of the one before, and never calls the new one up. Only a new SA ends that.
+    with the SA of the one before, and never calls the new one up. Only a new SA ends that. Where the hub alone may begin, nobody
+    here could make one.
     """
+    begins = {record["name"] for record in records if record["initiator"] != "hub"}
     return {
         sa["connection"]
         for sa in sas
         if any(child["tunnel"] in down and (child.get("age") or 0) > _REPORTED for child in live(sa))
-    }
+    } & begins
 
 
 class Standing(t.NamedTuple):

@@ -83,7 +83,9 @@ UNHEARD: dict[str, tuple[dict[str, t.Any], set[str], bool]] = {
 @pytest.mark.parametrize("case", UNHEARD)
 def test_what_the_cloud_does_not_know_of_is_made_anew(case: str) -> None:
     sa, down, due = UNHEARD[case]
-    assert _sas.unheard([sa], down) == ({"prod/berlin"} if due else set())
+    assert _sas.unheard([cases.record()], [sa], down) == ({"prod/berlin"} if due else set())
+    assert _sas.unheard([cases.record(initiator="hub")], [sa], down) == set()
+    assert _sas.unheard([cases.record(site="paris")], [sa], down) == set()
 
 
 # SAs, highest id of the old ones -> tunnels that lack, old ids, wrong ids
