@@ -91,7 +91,7 @@ class Machine:
             (self.path / name).write_text(text)
 
     def go(
-        self, *records: dict[str, t.Any], rewritten: bool = False, check_mode: bool = False,
+        self, *records: dict[str, t.Any], rewritten: bool | str = False, check_mode: bool = False,
         absent: t.Sequence[str] = (), forced: t.Sequence[str] = (),
     ) -> _libreswan_router.Router:  # fmt: skip
         self.pluto.told.clear()
@@ -99,7 +99,7 @@ class Machine:
             self.pluto,
             list(records),
             list(absent),
-            {record["name"] for record in records} if rewritten else set(),
+            {record["name"] for record in records if rewritten in (True, record["name"])},
             {"berlin"} if rewritten else set(),
             str(self.path / "run/memory.json"),
             5,
@@ -161,6 +161,20 @@ def test_only_the_tunnel_that_differs_is_loaded_anew(machine: Machine) -> None:
     assert done(machine.go(other, rewritten=True)) == {"prod/berlin": ["load", "initiate"]}
     assert machine.pluto.up[FIRST] == before
     assert machine.pluto.loaded[SECOND]["remote_subnets"] == ["192.168.5.0/24"]
+
+
+def test_of_a_changed_file_the_connection_that_differs_is_loaded(machine: Machine) -> None:
+    """And a check, which reads the old file, says the same."""
+    there = {"gateway": "203.0.113.99", "id": common.ipv4("203.0.113.99")}
+    pairs = common.pairs("test/berlin", ["192.168.3.0/24"], ["192.168.11.0/24"])
+    second = cases.record("test", "berlin", remote=there, tunnels=pairs)
+    machine.write(TWO, second)
+    machine.go(TWO, second, rewritten=True)
+    changed = {**second, "psk": "another key"}
+    planned = machine.go(TWO, changed, rewritten="test/berlin", check_mode=True)
+    machine.write(TWO, changed)
+    real = machine.go(TWO, changed, rewritten="test/berlin")
+    assert done(real) == done(planned) == {"test/berlin": ["load", "initiate"]}
 
 
 def test_a_tunnel_that_is_described_no_more_goes(machine: Machine) -> None:

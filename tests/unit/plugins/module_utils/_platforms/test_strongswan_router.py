@@ -21,19 +21,30 @@ ROOT = Path(__file__).resolve().parents[5]
 
 
 class FakeSwanctl(_swanctl.Swanctl):
-    """A swanctl whose charon has loaded nothing."""
+    """A swanctl whose charon has loaded ``loaded``, by default nothing."""
+
+    loaded: t.Sequence[dict[str, t.Any]] = ()
 
     def born(self) -> tuple[str, list[str]]:
         return "first", []
 
     def run(self, *arguments: str, seconds: int = 60) -> tuple[int, str, str]:
-        return 0, "", ""
+        return 0, "".join(map(_listed, self.loaded)) if "--list-conns" in arguments else "", ""
 
     def listed(self, command: str) -> list[str] | None:
         return []
 
 
+def _listed(record: dict[str, t.Any]) -> str:
+    children = "".join(
+        f"{one['name']} {{local-ts=[{' '.join(one['local_subnets'])}] remote-ts=[{' '.join(one['remote_subnets'])}]}} "
+        for one in record["tunnels"]
+    )
+    return f"list-conn event {{{record['name']} {{version=IKEv2 children {{{children}}}}}}}\n"
+
+
 RECORD = cases.record()
+SECOND = cases.record("test", "berlin")
 OURS, THEIRS = "conf.d/bothends-vpn-berlin.conf", "conf.d/theirs.conf"
 
 
@@ -58,6 +69,32 @@ def go(directory: Path, check_mode: bool, changed: t.Sequence[str]) -> _strongsw
     )  # fmt: skip
     router.load()
     return router
+
+
+def test_of_a_changed_file_the_connection_that_differs_is_loaded(directory, monkeypatch):
+    """And a check, which reads the old file, says the same."""
+
+    def write(*records: dict[str, t.Any]) -> None:
+        site = {"name": "berlin", "router_settings": {}, "connections": records}
+        templates = str(ROOT / "roles/site_router/templates")
+        for name, text in _platforms.render("strongswan", site, list(records), templates, can_trap=True).items():
+            (directory / "conf.d" / name).write_text(text)
+
+    def load(rewritten: list[str], check_mode: bool) -> dict[str, list[str]]:
+        router = _strongswan_router.Router(
+            FakeSwanctl("swanctl", str(directory) + os.sep, None), [RECORD, SECOND], [], rewritten,
+            [str(directory / OURS)], str(directory / "run/memory.json"), 5, check_mode,
+        )  # fmt: skip
+        router.load()
+        return {name: what for name, what in router.done.items() if what}
+
+    write(RECORD, SECOND)
+    assert load(["prod/berlin", "test/berlin"], False) == {"prod/berlin": ["load"], "test/berlin": ["load"]}
+    monkeypatch.setattr(FakeSwanctl, "loaded", [RECORD, SECOND])
+    assert load([], False) == load([], True) == {}
+    planned = load(["test/berlin"], True)
+    write(RECORD, {**SECOND, "psk": "another key"})
+    assert load(["test/berlin"], False) == planned == {"test/berlin": ["load"]}
 
 
 def garbage(path: Path) -> None:
