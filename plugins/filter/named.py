@@ -11,6 +11,7 @@ version_added: 0.1.0
 author: bothends.vpn authors (@bothends)
 description:
   - Descriptions are dicts keyed by name, modules take lists. This is the way from one to the other.
+  - What is null or an empty text, at any depth, is left out, as it counts for nothing in a description.
 options:
   _input:
     description: A dict of dicts.
@@ -33,6 +34,7 @@ _value:
 
 import typing as t
 
+from ansible_collections.bothends.vpn.plugins.module_utils._description import plain, unset
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
@@ -40,9 +42,10 @@ from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 @guarded
 def named(entries: t.Any) -> list[dict[str, t.Any]]:
     """List the inner dicts with their names."""
+    entries = plain(entries)
     if not isinstance(entries, t.Mapping) or not all(isinstance(inner, t.Mapping) for inner in entries.values()):
         raise VpnError("a dict of dicts is wanted.")
-    return [{"name": name, **inner} for name, inner in entries.items()]
+    return [{"name": name, **unset(inner)} for name, inner in entries.items()]
 
 
 class FilterModule:

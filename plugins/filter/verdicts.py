@@ -43,9 +43,16 @@ options:
     elements: str
     default: []
   blocked:
-    description: Sites of which nothing was touched, and why, as the filter P(bothends.vpn.blocked#filter) gives them.
+    description:
+      - Sites of which nothing was touched, and why, as the filter P(bothends.vpn.blocked#filter) gives them; or connections that are not
+        to be judged.
     type: dict
     default: {}
+  left:
+    description: Sites whose router stayed as it was, so that what is O(pending) of theirs is not in force.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""

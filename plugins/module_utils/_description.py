@@ -336,7 +336,7 @@ def _ignored(value: t.Any, found: list[Finding]) -> list[dict[str, t.Any]]:
         wrong = [_cannot_be_ignored(one, entry) for one in problems(path, IGNORE, entry)]
         found.extend(wrong)
         if not wrong:
-            good.append({**_validated(IGNORE, [_unset(entry)])[0], "path": path})
+            good.append({**_validated(IGNORE, [unset(entry)])[0], "path": path})
     return good
 
 
@@ -377,7 +377,7 @@ def _without_wrong(path: str, spec: Spec, entry: t.Any, wrong: list[Finding]) ->
     bad = {one["field"][len(path) :].partition(".")[0].partition("[")[0] for one in wrong}
     if not isinstance(entry, dict) or "" in bad or any(spec[key].get("required") for key in bad & set(spec)):
         return None
-    return _unset({key: value for key, value in entry.items() if str(key) not in bad})
+    return unset({key: value for key, value in entry.items() if str(key) not in bad})
 
 
 def _name_problems(kind: str, name: t.Any) -> t.Iterator[Finding]:
@@ -393,12 +393,12 @@ def _name_problems(kind: str, name: t.Any) -> t.Iterator[Finding]:
         )  # fmt: skip
 
 
-def _unset(entry: t.Any) -> t.Any:
+def unset(entry: t.Any) -> t.Any:
     """Leave out what says nothing: null, and the '' that surveys send."""
     if isinstance(entry, dict):
-        return {key: _unset(value) for key, value in entry.items() if value is not None and value != ""}
+        return {key: unset(value) for key, value in entry.items() if value is not None and value != ""}
     if isinstance(entry, list):
-        return [_unset(value) for value in entry]
+        return [unset(value) for value in entry]
     return entry
 
 
@@ -480,7 +480,7 @@ def problems(path: str, spec: Spec, entry: t.Any) -> t.Iterator[Finding]:
                 "unknown-key", "", f"{path}.{key}", key, f"there is no `{key}`.",
                 _ELSEWHERE.get(str(key)) or (f"Did you mean `{near[0]}`?" if near else f"Known are: {', '.join(sorted(spec))}."), SOURCE,
             )  # fmt: skip
-    entry = _unset(entry)
+    entry = unset(entry)
     for key, row in spec.items():
         if key not in entry:
             if row.get("required"):

@@ -62,16 +62,18 @@ def rows(
     pending: t.Container[str] = (),
     blocked: t.Mapping[str, str] | None = None,
     silent: str = "",
+    left: t.Container[str] = (),
 ) -> list[Row]:
     """Judge each tunnel of each connection (site's view).
 
     ``statuses`` are the cloud's connections by hub, as hub_info returns them; ``sas`` the router's SAs, None where there is
     no router to ask. ``planned`` says that nothing was applied yet (check mode): then nothing has failed. ``pending`` names
-    tunnels of which the cloud stored a change just now; ``blocked`` sites get a row that says why. ``silent`` says why a router
-    that was asked gave no SAs: that is a failure, and not that nobody was asked.
+    tunnels of which the cloud stored a change just now; ``blocked`` sites or connections get a row that says why. ``silent`` says
+    why a router that was asked gave no SAs: that is a failure, and not that nobody was asked. ``left`` names sites whose router
+    stayed as it was in this run: what the cloud stored of them is not in force.
     """
     judged = [
-        _row(record, tunnel, status(statuses.get(record["hub"]), record, tunnel), sas, proof, pending, silent)
+        _row(record, tunnel, status(statuses.get(record["hub"]), record, tunnel), sas, proof, pending, silent, left)
         for record in records
         if record["state"] != "absent"
         for tunnel in record["tunnels"]
@@ -107,11 +109,16 @@ def _row(
     proof: Proof | None,
     pending: t.Container[str],
     silent: str,
+    left: t.Container[str],
 ) -> Row:
     row = _empty(tunnel["name"], record["site"], state)
     if record["state"] == "disabled":
         up = state == "Normal" if sas is None else _carrier(sas, record["name"], tunnel["name"]) is not None
         row["verdict"], row["why"] = (FAILED, "it is disabled, and still up") if up else (DISABLED, "")
+        return row
+    if state == NOT_KNOWN and not record["resolved"]:
+        # Nobody knows where it leads, so what the router says cannot be compared.
+        row["verdict"], row["why"] = FAILED, "; ".join(_cloud_problems(state))
         return row
     if silent:
         row["verdict"] = FAILED
@@ -155,6 +162,12 @@ def _row(
         row["why"] = (
             "the router has a change stored that is not in force: the SA is older. Run bothends.vpn.routers; where that fails, the "
             "ends differ: undo the change, or the next re-authentication ends the tunnel"
+        )
+    elif row["verdict"] == UP and tunnel["name"] in pending and record["site"] in left:
+        row["verdict"] = PENDING
+        row["why"] = (
+            "the cloud has a change stored that the router did not get, as another hub of the site was not finished: mend that and "
+            "run again before the next re-authentication"
         )
     return row
 
@@ -232,8 +245,8 @@ def with_causes(
     out = []
     for row in judged:
         found: list[_cause.Cause] = []
-        if row["verdict"] in (FAILED, UNKNOWN) and row["tunnel"] in known:
-            record, tunnel = known[row["tunnel"]]
+        record, tunnel = known.get(row["tunnel"], (None, None))
+        if row["verdict"] in (FAILED, UNKNOWN) and record and record["resolved"]:
             view = _cause_facts.View(
                 evidence=seen.get(record["name"]),
                 sas=sas,

@@ -192,6 +192,21 @@ def test_a_router_that_hangs_has_failed_and_the_others_are_told(first, lab, play
     assert lab.wait_for_ping("oslo-pc", "192.168.1.10", seconds=60)
 
 
+def test_a_cloud_that_does_not_answer_costs_its_own_sites_only(first, lab, playbook):
+    """Without the hubs' part, whose hosts a limit or a slice may not have: hub test cannot be asked where it is."""
+    hubs = {**DESCRIPTION["vpn_hubs"], "test": {**DESCRIPTION["vpn_hubs"]["test"], "cloud": "nowhere"}}
+    run = playbook("verify", "--limit", "vpn_routers", ok=False, vpn_hubs=hubs)
+    assert run.verdicts == {tunnel: "failed" if tunnel == "test/oslo/1" else "up" for tunnel in TUNNELS}, run.why
+    assert "the cloud did not answer" in run.why and "nowhere" in run.output
+    rewrite = {"dpd": {"interval": 25}}
+    sites = {name: {**site, **rewrite} for name, site in DESCRIPTION["vpn_sites"].items() if name in ("oslo", "paris")}
+    run = playbook("routers", "--limit", "oslo,paris", "--check", ok=False, vpn_hubs=hubs, vpn_sites=sites)
+    assert "Nothing was touched of oslo" in run.output
+    assert run.changed  # of paris only, as the play ends for oslo before it has its file
+    assert re.search(r"^paris .*failed=0", run.output, re.MULTILINE)
+    assert re.search(r"^oslo .*changed=0.*failed=1", run.output, re.MULTILINE)
+
+
 def test_a_site_leaves_one_of_its_hubs(first, lab, playbook):
     """What oslo has with the other hub carries on, on the same SAs and without losing a packet; both stand in one file."""
 

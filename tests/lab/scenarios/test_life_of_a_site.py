@@ -244,24 +244,24 @@ def test_a_site_is_disabled_another_goes_and_both_come_back(lab, playbook, repor
 def test_what_is_wrong_with_a_site_or_a_hub_stops_it_only(lab, playbook):
     """Their ends stay as they are, also with purge; the others go on, and the run fails at its end.
 
-    paris has a broken subnet; one of oslo's two hubs is not there; berlin's change is made.
+    paris has a broken subnet; one of oslo's two hubs is not there; berlin's change is made, and rome's `hubs` says nothing.
     """
     ids, kept = connections(lab), {site: router_file(lab, site) for site in ("paris", "oslo")}
     hubs = {**DESCRIPTION["vpn_hubs"], "test": {**DESCRIPTION["vpn_hubs"]["test"], "vpc": "tset"}}
     dpd = {"dpd": {"interval": 20}}
+    now = changed(paris={"subnets": ["192.168.5/24"]}, berlin=dpd, oslo=dpd)
+    now["vpn_sites"]["rome"] = {**now["vpn_sites"]["rome"], "hubs": None}
     with watched(lab, "berlin"):
-        run = playbook(
-            "site", "-e", "vpn_purge=true", ok=False, vpn_hubs=hubs,
-            **changed(paris={"subnets": ["192.168.5/24"]}, berlin=dpd, oslo=dpd),
-        )  # fmt: skip
+        run = playbook("site", "-e", "vpn_purge=true", ok=False, vpn_hubs=hubs, **now)
+    stopped = {"paris": "blocked", "test/oslo": "blocked", "prod/oslo/1": "pending"}
     up = [tunnel for tunnel in ALL_UP if tunnel.split("/")[1] in ("berlin", "rome")]
-    assert run.verdicts == {**dict.fromkeys(up, "up"), "paris": "blocked", "oslo": "blocked"}
-    assert "vpn_sites.paris.subnets[0]" in run.why
+    assert run.verdicts == {**dict.fromkeys(up, "up"), **stopped}
+    assert "vpn_sites.paris.subnets[0]" in run.why and "another hub of the site was not finished" in run.why
     assert "VPC 'tset' is not there; there are: prod, test" in run.output
     assert connections(lab) == ids
     assert {site: router_file(lab, site) for site in kept} == kept
-    [berlin] = lab.api().list("vpn/ipsec-site-connections", name="prod/berlin/1")
-    assert berlin["dpd"]["interval"] == 20
+    stored = {one["name"]: one["dpd"]["interval"] for one in lab.api().list("vpn/ipsec-site-connections")}
+    assert {name for name, interval in stored.items() if interval == 20} == {"prod/berlin/1", "prod/oslo/1"}
     assert "failed=1" in run.output
 
 
@@ -285,8 +285,11 @@ def test_a_site_that_left_the_description_stays_until_it_is_purged(lab, playbook
         assert "site paris is not described any more" in run.output  # the cloud's end
         assert "left as they are: paris" in run.output  # the router's
         assert seen.neighbours["paris"].lost == 0
-        refused = playbook("cloud", "-e", "vpn_purge=true", ok=False, **without("paris"))
+        with watched(lab, "berlin") as seen:
+            refused = playbook("site", "-e", "vpn_purge=true", ok=False, **without("paris"))
         assert "this would interrupt prod/paris/1" in refused.output
+        assert "Hub prod was not finished" in refused.output
+        assert seen.neighbours["paris"].lost == 0  # nor did its router go ahead
         with watched(lab, "paris") as seen:
             run = playbook("site", "-e", "vpn_purge=true", "-e", "vpn_allow_disruption=true", **without("paris"))
         noted(report, "purged", "paris", run, seen)

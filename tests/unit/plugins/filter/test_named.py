@@ -17,6 +17,11 @@ named = FilterModule().filters()["named"]
     [
         ({}, []),
         ({"strong": {"ike": 1}, "weak": {}}, [{"name": "strong", "ike": 1}, {"name": "weak"}]),
+        # As a survey sends what was left out
+        (
+            {"strong": {"ike": {"prf": None, "lifetime": "", "version": "v2"}, "ipsec": ""}},
+            [{"name": "strong", "ike": {"version": "v2"}}],
+        ),
     ],
 )
 def test_a_dict_becomes_a_list(entries, expected):

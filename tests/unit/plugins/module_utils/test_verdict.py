@@ -476,6 +476,36 @@ def test_a_stored_change_is_pending_where_no_router_was_asked():
     assert why(pending=["prod/paris/1"]) == ("not proven", False)
 
 
+@pytest.mark.parametrize(
+    ("left", "pending", "verdict"),
+    [
+        (["berlin"], ["prod/berlin/1"], "pending"),
+        (["berlin"], [], "up"),  # the cloud stored nothing of it
+        (["paris"], ["prod/berlin/1"], "up"),  # its router took part, and made new SAs
+    ],
+)
+def test_a_stored_change_is_pending_where_the_router_was_left_as_it_is(left, pending, verdict):
+    (row,) = _verdict.rows([record()], NORMAL, [sa()], left=left, pending=pending)
+    assert (row["verdict"], "the router did not get" in row["why"]) == (verdict, verdict == "pending")
+
+
+@pytest.mark.parametrize("sas", [None, [], [sa()]])
+@pytest.mark.parametrize(("planned", "verdict"), [(False, "failed"), (True, "pending")])
+def test_of_a_hub_that_cannot_be_asked_where_it_is_nothing_is_compared(sas, planned, verdict):
+    """Its subnets by name, its address by the cloud, and the cloud does not answer."""
+    (found,) = records(
+        {"berlin": site(subnets=HERE, policy="default")}, hubs={"prod": hub(subnets=["app"])}, policies=POLICY
+    )
+    unresolved = _topology.mirror(found)
+    (row,) = judged = _verdict.rows([unresolved], {}, sas, planned=planned)
+    assert (row["verdict"], row["why"]) == (verdict, "the cloud did not answer")
+    assert _verdict.with_causes(judged, [unresolved], sas=sas) == judged
+
+
+def test_where_the_hub_is_known_the_router_is_heard_also_without_its_cloud():
+    assert judge([sa(ipsec={"encryption": "aes-128"})], statuses={})["why"].startswith("the cloud did not answer; ")
+
+
 def test_a_blocked_site_says_why():
     (row,) = _verdict.rows([], {}, None, blocked={"berlin": "vpn_sites.berlin.gateway: is missing."})
     assert (row["tunnel"], row["verdict"], row["why"]) == ("berlin", "blocked", "vpn_sites.berlin.gateway: is missing.")
