@@ -41,7 +41,8 @@ RETURN = r"""
 _value:
   description:
     - The pings, with C(sent) and C(received), with what ping complained of (C(said)), and with the largest packet that passes
-      (C(largest), in bytes) where larger ones vanish.
+      (C(largest), in bytes) where larger ones vanish. Where a host could not be asked to ping, nothing was sent, and C(unasked)
+      says why.
   type: list
   elements: dict
 """

@@ -125,11 +125,11 @@ def _row(
         row["why"] = "; ".join([*_cloud_problems(state), f"router {record['router']}: {silent}"])
         return row
     if sas is None:
-        row["why"] = f"router {record['router']} was not asked: " + (
-            "it is not in this run, or could not be reached"
-            if record["driven"]
-            else f"{record['platform']} is configured by hand"
-        )
+        why = "it is not in this run, or could not be reached"
+        if not record["driven"]:
+            why = f"{record['platform']} is configured by hand"
+        row["verdict"] = FAILED if state == NOT_KNOWN else UNKNOWN
+        row["why"] = "; ".join([*_cloud_problems(state), f"router {record['router']} was not asked: {why}"])
         if tunnel["name"] in pending:
             row["verdict"] = PENDING
             row["why"] = f"a change is stored, and in force once the site makes new SAs; {row['why']}"
@@ -149,14 +149,7 @@ def _row(
         row["pings"] = f"{sum(one['received'] for one in pings)}/{sum(one['sent'] for one in pings)}" if pings else "-"
     untried = [] if proof is None else _untried(tunnel, pings)
     row["verdict"] = FAILED if wrong else UP if proof is None else UNKNOWN if untried else PROVEN
-    row["why"] = "; ".join(
-        wrong
-        or (
-            [f"no probe tried {', '.join(untried)}: give the site a `probe`, and its hosts verify_address"]
-            if untried
-            else []
-        )
-    )
+    row["why"] = "; ".join(wrong or untried)
     if row["verdict"] == UP and sa.get("older"):
         row["verdict"] = PENDING
         row["why"] = (
@@ -179,14 +172,17 @@ def _cloud_problems(state: str) -> list[str]:
 
 
 def _untried(tunnel: t.Any, pings: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
-    """Name the selectors that no probe sent anything through."""
+    """Say which hosts could not ping; where all could, which selectors no probe sent anything through."""
+    unasked = {one["host"]: one["unasked"] for one in pings if "unasked" in one}
+    if unasked:
+        return [f"probe host {host} could not ping: {why}" for host, why in unasked.items()]
     tried = [(_addresses.parse(one["from"]), _addresses.parse(one["to"])) for one in pings]
     out = []
     for here, there in itertools.product(tunnel["local_subnets"], tunnel["remote_subnets"]):
         local, remote = _addresses.parse(here), _addresses.parse(there)
         if not any(local.covers(source) and remote.covers(target) for source, target in tried):
             out.append(f"{here} to {there}")
-    return out
+    return [f"no probe tried {', '.join(out)}: give the site a `probe`, and its hosts verify_address"] if out else []
 
 
 def _carrier(sas: Sas, connection: str, tunnel: str) -> tuple[dict[str, t.Any], dict[str, t.Any]] | None:
@@ -252,7 +248,7 @@ def with_causes(
                 sas=sas,
                 cloud=(clouds or {}).get(record["hub"]),
                 state=row["status"],
-                pings=(proof or {}).get("pings", []),
+                pings=[one for one in (proof or {}).get("pings", []) if one["sent"]],
                 drift=_lacking(record, tunnel, proof) if proof else [],
                 renewal=renewal(record, tunnel, proof) if proof and "before" in proof else "",
             )
@@ -286,7 +282,7 @@ def _unproven(record: Connection, tunnel: t.Any, sas: Sas, proof: Proof) -> list
     for ping in pings:
         if ping.get("largest") is not None:
             wrong.append(f"{ping['from']} to {ping['to']}: packets of more than {ping['largest']} bytes vanish")
-    if last and pings:
+    if last and any(one["sent"] for one in pings):
         for word, counter in (("from", "bytes_in"), ("to", "bytes_out")):
             if not last[1][counter]:
                 wrong.append(f"no traffic {word} the hub was counted in the tunnel")
@@ -375,6 +371,10 @@ def ping_results(
         printed = result.get("stdout") or ""
         found = re.search(r"(\d+) packets transmitted, (\d+) (?:packets )?received", printed)
         sent, received = (int(found.group(1)), int(found.group(2))) if found else (1, 0)
+        if result.get("unreachable") or "No such file" in str(result.get("msg")):
+            # Whoever was not asked has lost nothing.
+            out.append({**ping, "sent": 0, "received": 0, "unasked": str(result.get("msg") or "it was not reached")})
+            continue
         one = {**ping, "sent": sent, "received": received}
         complaint = re.search(
             r"^.*unreachable.*$", f"{printed}\n{result.get('stderr') or ''}", re.MULTILINE | re.IGNORECASE

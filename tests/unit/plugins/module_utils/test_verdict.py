@@ -389,7 +389,6 @@ rtt min/avg/max/mdev = 0.980/1.100/1.240/0.106 ms"""
         ),
         pytest.param({"stdout": "", "stderr": "ping: connect: Network is unreachable", "rc": 2}, (1, 0), id="no route"),
         pytest.param({"stdout": "", "stderr": "ping: bind: Cannot assign requested address"}, (1, 0), id="not its address"),
-        pytest.param({"msg": "[Errno 2] No such file or directory: b'ping'", "rc": 2}, (1, 0), id="no ping at all"),
         pytest.param({"skipped": True}, (1, 0), id="skipped"),
         pytest.param({"stdout": None}, (1, 0), id="nothing"),
     ],
@@ -465,6 +464,31 @@ def test_an_sa_that_is_older_than_what_the_router_has_stored(there, verdict):
     """It carries, and yet what is stored may never work: only a new SA shows that."""
     row = judge(there, statuses=NORMAL)
     assert (row["verdict"], "the SA is older" in row["why"]) == (verdict, verdict == "pending")
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"unreachable": True, "msg": "Failed to connect to the host via ssh"},
+        {"msg": "[Errno 2] No such file or directory: b'ping'", "rc": 2},
+    ],
+)
+def test_a_probe_host_that_could_not_be_asked_has_lost_nothing(result):
+    """Its tunnel is not proven, for that reason, and no cause is looked for in what was not sent."""
+    counted = _verdict.ping_results(PINGS, [*[{"stdout": "3 packets transmitted, 3 received"}] * 4, result])
+    (row,) = _verdict.rows([record()], NORMAL, [sa(2, 3, ipsec=REKEYED)], proof(pings=counted))
+    assert (row["verdict"], row["pings"]) == ("not proven", "12/12")
+    assert row["why"] == f"probe host x could not ping: {result['msg']}"
+    (told,) = _verdict.with_causes([row], [record()], proof=proof(pings=counted))
+    assert "ping" not in str(told["causes"])
+    # The twin: one that was asked, and heard nothing.
+    counted = _verdict.ping_results(PINGS, [*[{"stdout": "3 packets transmitted, 3 received"}] * 4, {"stdout": ""}])
+    assert judge([sa(2, 3, ipsec=REKEYED)], proof(pings=counted))["verdict"] == "failed"
+
+
+def test_without_cloud_and_router_a_tunnel_has_failed():
+    (row,) = _verdict.rows([record()], {}, None)
+    assert (row["verdict"], row["why"].split("; ")[0]) == ("failed", "the cloud did not answer")
 
 
 def test_a_stored_change_is_pending_where_no_router_was_asked():
