@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+
 import pytest
 import yaml
 
@@ -160,6 +163,27 @@ def test_an_odd_key_arrives_whole(first, playbook, tmp_path):
     assert run.changed
     assert "7*7" not in run.output and "ümläut" not in run.output
     assert playbook.prove(vpn_psks=psks).verdicts == {"prod/berlin/1": "proven"}
+
+
+def test_a_router_of_any_name_and_a_key_from_a_vault(first, lab, playbook, tmp_path):
+    """The site names its host by `router`; the key is decrypted on the controller, and shown nowhere."""
+    name, key = "der Router von Büro-1", "only-for-the-vault-7mQz4RkXe1BnG5dL"
+    reach = yaml.safe_load(lab.inventory.read_text())["all"]["children"]["lab"]
+    host = {**reach["vars"], **reach["children"]["lab_routers"]["hosts"]["berlin"]}
+    (tmp_path / "odd.yml").write_text(yaml.safe_dump({"vpn_routers": {"hosts": {name: host}}}))
+    (tmp_path / "password").write_text("of the vault\n")
+    vault = ["--vault-password-file", str(tmp_path / "password")]
+    encrypted = subprocess.run(
+        ["ansible-vault", "encrypt_string", *vault, "--stdin-name", "prod/berlin"],
+        input=key, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    (tmp_path / "keys.yml").write_text("vpn_psks:\n" + "".join(f"  {line}\n" for line in encrypted.splitlines()))
+    options = ("-i", str(tmp_path / "odd.yml"), "-e", f"@{tmp_path / 'keys.yml'}", *vault, "--limit", "!berlin")
+    run = playbook("site", *options, "--diff", "-vvv", vpn_sites=changed_sites(router=name))
+    assert re.search(rf"^{name} +: ok=\d+ +changed=[1-9]", run.output, re.MULTILINE)
+    assert key not in run.output
+    run = playbook("verify", *options, vpn_sites=changed_sites(router=name), verify_active=True, verify_sa_timeout=8)
+    assert run.verdicts == {"prod/berlin/1": "proven"}
 
 
 def test_another_project_sees_and_touches_nothing(first, lab, playbook):
