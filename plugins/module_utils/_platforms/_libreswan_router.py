@@ -5,8 +5,8 @@
 # This module util is PRIVATE to the collection.
 """Brings pluto to what the files say: loads, removes, and makes the SAs that are missing or not as declared.
 
-pluto ends a tunnel's SAs when its conn is loaded anew, so only what differs is. ``State`` remembers, for one run of pluto,
-what was loaded; a run of ours that was killed anywhere is taken up by the next one.
+pluto ends a tunnel's SAs when its conn is loaded anew, so only what differs is, and it is said beforehand. ``State`` remembers,
+for one run of pluto, what was loaded; a run of ours that was killed anywhere is taken up by the next one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import TextError, VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ipsec_text as text
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _libreswan, _libreswan_sas, _sas, libreswan
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms._insist import insist
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms._memory import State, digest
 
 _POLL = 0.3  # seconds between two looks at the SAs
@@ -44,6 +45,7 @@ class Router:
         self.check_mode = check_mode
         self.done: dict[str, list[str]] = {record["name"]: [] for record in records}
         self.failures: list[str] = []
+        self.changed: dict[str, list[str]] = {}  # connection -> conns that are, or in check mode would be, loaded
         self.state = State(state_file, pluto.born())
         self.loaded = pluto.connections()
         try:
@@ -53,14 +55,26 @@ class Router:
             )
         except TextError as error:
             raise VpnError(f"{error}.{'' if check_mode else ' Nothing was loaded.'} Remedy: mend the file.") from None
-        # What was loaded and belongs to no connection any more, or to a tunnel that its connection has not any more.
-        wanted = {tunnel["name"] for record in records for tunnel in record["tunnels"]}
-        ours = {*absent, *(record["name"] for record in records)}
-        self.gone = sorted(
-            section
-            for section, name in ((one, text.decode_section(one)) for one in self.loaded)
-            if name is not None and name not in wanted and name.rpartition("/")[0] in ours
-        )
+        self.wanted = {tunnel["name"] for record in records for tunnel in record["tunnels"]}
+        self.ours = {*absent, *(record["name"] for record in records)}
+        self.gone = sorted(filter(self._gone, self.loaded))
+
+    def _gone(self, section: str) -> bool:
+        """Whether what is loaded is to go: it is of a tunnel that its connection, or of a connection that its site, has not any more.
+
+        A file of a site that was left out of the description stays, and so does what it says.
+        """
+        name = text.decode_section(section)
+        if name is None or name.count("/") != 2 or name in self.wanted:
+            return False
+        connection = name.rpartition("/")[0]
+        if connection in self.ours:
+            return True
+        site = connection.rpartition("/")[2]
+        if site in {one.rpartition("/")[2] for one in self.ours}:
+            # In check mode it is still the old file that was read.
+            return section not in self.sections or connection in self.rewritten
+        return section in self.state.connections and not any(self.pluto.texts(site).values())
 
     def note(self, name: str, what: str) -> None:
         """Remembers what was (or would be) done for a connection."""
@@ -90,12 +104,12 @@ class Router:
 
     def load(self) -> None:
         """Loads what differs, and unloads what is gone. What pluto has of others stays."""
-        changed = {record["name"]: self._changed(record) for record in self.records}
+        self.changed = changed = {record["name"]: self._changed(record) for record in self.records}
         for section in self.gone:
             self.note((text.decode_section(section) or "").rpartition("/")[0], "unload")
         for name, sections in changed.items():
             if sections:
-                self.note(name, "load")
+                self.note(name, f"load{', which ends its SAs' if self._carry(sections) else ''}")
         if self.check_mode:
             return
         if any(changed.values()) or self.gone:
@@ -119,6 +133,10 @@ class Router:
             del self.state.connections[section]
         self.state.save()
 
+    def _carry(self, sections: list[str]) -> bool:
+        """Whether an SA carries one of these tunnels now."""
+        return any(text.section(child["tunnel"]) in sections for sa in self.pluto.sas() for child in _sas.live(sa))
+
     def _load(self, section: str) -> str:
         """Loads one conn, and lets traffic bring it up where it is to; gives what pluto said."""
         ondemand = self.sections.get(section, {}).get("auto") == "ondemand"
@@ -139,15 +157,13 @@ class Router:
 
     def _activate(self, record: dict[str, t.Any], forced: bool) -> None:
         name, hub_begins = record["name"], record["initiator"] == "hub"
-        before = self.pluto.sas()
+        before = self._left(self.pluto.sas())
         older = max((sa["id"] for sa in before if sa["connection"] == name), default=0) if forced else 0
         now = _sas.standing(record, before, older)
         obsolete = [*now.old, *(now.wrong if now.lacking else [])]
-        if self.check_mode and "load" in self.done[name]:
-            # What is loaded anew loses its SAs.
-            now, obsolete = now._replace(lacking=[tunnel["name"] for tunnel in record["tunnels"]]), []
         if obsolete:
-            self.note(name, "re-authenticate")
+            carries = any(_sas.live(sa) for sa in before if sa["connection"] == name)
+            self.note(name, f"re-authenticate{', which interrupts it' if carries else ''}")
         elif now.lacking and not hub_begins:
             self.note(name, "initiate")
         else:
@@ -158,14 +174,31 @@ class Router:
             self.pluto.end([name], [text.section(tunnel["name"]) for tunnel in record["tunnels"]])
         if hub_begins:
             return
-        end, said = time.monotonic() + self.timeout, ""
-        for tunnel in record["tunnels"]:
-            if tunnel["name"] in _sas.standing(record, self.pluto.sas(), older).lacking:
-                said += self.pluto.initiate(text.section(tunnel["name"]), max(1, int(end - time.monotonic())))
-        now = self._wait(record, older)
+        end = time.monotonic() + self.timeout
+        said: list[str] = []
+
+        def make(_now: _sas.Standing) -> _sas.Standing:
+            for tunnel in record["tunnels"]:
+                if tunnel["name"] in _sas.standing(record, self.pluto.sas(), older).lacking:
+                    said.append(self.pluto.initiate(text.section(tunnel["name"]), max(1, int(end - time.monotonic()))))
+            return self._wait(record, older)
+
+        now = insist(make, now, self.timeout)
         if now.lacking:
-            why = "; ".join(sorted(set(now.deviations))) or _libreswan.reason(said)
+            why = "; ".join(sorted(set(now.deviations))) or _libreswan.reason("".join(said))
             self.fail(", ".join(now.lacking), why or f"nothing came up within {self.timeout} s")
+
+    def _left(self, sas: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+        """The SAs that loading leaves; in check mode, it would end those of what it loads anew or unloads."""
+        if not self.check_mode:
+            return sas
+        ended = {*self.gone, *(section for sections in self.changed.values() for section in sections)}
+        out = []
+        for sa in sas:
+            children = [child for child in sa["children"] if text.section(child["tunnel"]) not in ended]
+            if children or not self.changed.get(sa["connection"]):
+                out.append({**sa, "children": children})
+        return out
 
     def _wait(self, record: dict[str, t.Any], older: int) -> _sas.Standing:
         end = time.monotonic() + _SETTLE

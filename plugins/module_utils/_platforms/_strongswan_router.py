@@ -18,10 +18,10 @@ import typing as t
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sas, _swanctl, strongswan
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_sas as live_sas
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms._insist import insist
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms._memory import State, digest
 
 _POLL = 0.2  # seconds between two looks at the SAs
-_RETRY = 3  # seconds between two tries
 _SETTLE = 2  # seconds until what swanctl said is done shows, or what the other end began meanwhile
 
 # What swanctl removes when it is in charon and in none of its files: VICI's command, our word, the files' section, and
@@ -71,14 +71,17 @@ class Router:
         self.loaded = live_sas.read_connections(swanctl.ask("--list-conns", "--raw"))
         self.before = self.sas()
         wanted = {strongswan.section(record["name"]) for record in records}
-        # What was loaded and is in no file any more goes. A file of a site that was left out of the description stays, and
-        # so does what it says.
-        stored = self.tree.get("connections", {})
-        ours = {strongswan.section(name) for name in absent} | {
-            one for one in self.state.connections if one not in stored
-        }
-        running = {strongswan.section(sa["connection"]) for sa in self.before}
-        self.gone = sorted((ours & (set(self.loaded) | running)) - wanted)
+        gone = {strongswan.section(name) for name in absent}
+        # What is in no file any more goes too, where we loaded it, or where it has the name of a connection of these sites: a
+        # charon that was restarted has read what a site had before. A file of a site that was left out of the description
+        # stays, and so does what it says.
+        there = {*self.loaded, *(strongswan.section(sa["connection"]) for sa in self.before)}
+        sites = {one.partition("/")[2] for one in wanted | gone}
+        stored = (
+            set(self.tree.get("connections", {})) - self.rewritten
+        )  # in check mode it is still the old file that was read
+        gone |= {one for one in there - stored if one in self.state.connections or one.partition("/")[2] in sites}
+        self.gone = sorted((gone & there) - wanted)
 
     def sas(self) -> list[dict[str, t.Any]]:
         """Gives the SAs as they are now."""
@@ -284,7 +287,7 @@ class _Activation:
         mark, before = log.mark(), self._carrying()
         now = self.router.standing(self.record, self.older)
         if now.lacking and not self.hub_begins:
-            now = self._insist(now)
+            now = insist(self._make, now, self.router.timeout)
         if now.lacking and not self.hub_begins:
             self._give_up(now, log.since(mark, self.section))
         else:
@@ -301,15 +304,6 @@ class _Activation:
             if sa["connection"] == self.name and sa["state"] == "ESTABLISHED"
             for child in _sas.live(sa)
         }
-
-    def _insist(self, now: _sas.Standing) -> _sas.Standing:
-        """Tries for a while: what a cloud stored is in force there only some seconds after it said so."""
-        end = time.monotonic() + self.router.timeout
-        while True:
-            now = self._make(now)
-            if not now.lacking or now.wrong or time.monotonic() + _RETRY > end:
-                return now
-            time.sleep(_RETRY)
 
     def _make(self, now: _sas.Standing) -> _sas.Standing:
         """Makes new SAs beside the old ones; only where charon goes on with an old one all the same, that is ended first."""

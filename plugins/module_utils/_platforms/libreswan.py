@@ -273,7 +273,8 @@ def parts(texts: t.Mapping[str, str]) -> dict[str, t.Any]:
     out: dict[str, t.Any] = {}
     for conn, own in sections.items():
         name = text.decode_section(own.get("also", conn))
-        out.setdefault(name, {})[conn] = part(sections, secrets, conn)
+        if name is not None:  # else somebody else put it into our file
+            out.setdefault(name, {})[conn] = part(sections, secrets, conn)
     return out
 
 

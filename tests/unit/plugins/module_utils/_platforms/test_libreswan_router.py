@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
-from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _ipsec_text, _libreswan, _libreswan_router
+from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
+    _insist,
+    _ipsec_text,
+    _libreswan,
+    _libreswan_router,
+)
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases as common
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import libreswan_cases as cases
 
@@ -26,6 +31,7 @@ class FakePluto(_libreswan.Pluto):
         self.loaded: dict[str, dict[str, t.Any]] = {}
         self.up: dict[str, int] = {}  # conn -> id of its SA
         self.answer = ""  # what the hub says instead of making an SA
+        self.late = 0  # how many initiations the hub refuses until what it stored is in force there
         self.refuses = ""  # what pluto says instead of loading
         self.serial = 0
         self.told: list[tuple[str, ...]] = []
@@ -54,6 +60,9 @@ class FakePluto(_libreswan.Pluto):
             self.up.pop(section, None)
         elif arguments[:2] == ("whack", "--terminate"):
             self.up.pop(section, None)
+        elif arguments[:2] == ("whack", "--initiate") and self.late:
+            self.late -= 1
+            return 0, "AUTHENTICATION_FAILED"
         elif arguments[:2] == ("whack", "--initiate") and not self.answer:
             self.serial += 1
             self.up[section] = self.serial
@@ -86,12 +95,12 @@ class Machine:
         self.path = path
         self.pluto = FakePluto(path)
 
-    def write(self, *records: dict[str, t.Any]) -> None:
-        for name, text in cases.rendered("berlin", {}, list(records)).items():
+    def write(self, *records: dict[str, t.Any], site: str = "berlin") -> None:
+        for name, text in cases.rendered(site, {}, list(records)).items():
             (self.path / name).write_text(text)
 
     def go(
-        self, *records: dict[str, t.Any], rewritten: bool | str = False, check_mode: bool = False,
+        self, *records: dict[str, t.Any], rewritten: bool | t.Collection[str] = False, check_mode: bool = False,
         absent: t.Sequence[str] = (), forced: t.Sequence[str] = (),
     ) -> _libreswan_router.Router:  # fmt: skip
         self.pluto.told.clear()
@@ -99,10 +108,10 @@ class Machine:
             self.pluto,
             list(records),
             list(absent),
-            {record["name"] for record in records if rewritten in (True, record["name"])},
+            {record["name"] for record in records} if rewritten is True else rewritten or (),
             {"berlin"} if rewritten else set(),
             str(self.path / "run/memory.json"),
-            5,
+            2,
             check_mode,
         )
         router.load()
@@ -111,7 +120,12 @@ class Machine:
 
 
 TWO = cases.record(tunnels=common.pairs("prod/berlin", ["192.168.3.0/24"], ["192.168.1.0/24", "192.168.2.0/24"]))
+THERE = {"gateway": "203.0.113.99", "id": common.ipv4("203.0.113.99")}
+OTHER_HUB = cases.record(
+    "test", "berlin", remote=THERE, tunnels=common.pairs("test/berlin", ["192.168.3.0/24"], ["192.168.11.0/24"])
+)
 ONE = cases.record(tunnels=TWO["tunnels"][:1])
+INTERRUPTS = "re-authenticate, which interrupts it"
 FIRST, SECOND = (_ipsec_text.section(tunnel["name"]) for tunnel in TWO["tunnels"])
 
 
@@ -119,6 +133,7 @@ FIRST, SECOND = (_ipsec_text.section(tunnel["name"]) for tunnel in TWO["tunnels"
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A router whose files are written, and nothing loaded."""
     monkeypatch.setattr(_libreswan_router, "_SETTLE", 0)
+    monkeypatch.setattr(_insist, "_RETRY", 0.5)
     made = Machine(tmp_path)
     made.write(TWO)
     return made
@@ -149,7 +164,7 @@ def test_a_run_that_was_killed_after_writing_is_taken_up(machine: Machine) -> No
     machine.go(TWO, rewritten=True)
     machine.write({**TWO, "psk": "another key"})
     planned = machine.go(TWO, check_mode=True)
-    assert done(machine.go(TWO)) == done(planned) == {"prod/berlin": ["load", "initiate"]}
+    assert done(machine.go(TWO)) == done(planned) == {"prod/berlin": ["load, which ends its SAs", "initiate"]}
     assert ("auto", "--rereadsecrets") in machine.pluto.told
 
 
@@ -158,23 +173,20 @@ def test_only_the_tunnel_that_differs_is_loaded_anew(machine: Machine) -> None:
     other = cases.record(tunnels=common.pairs("prod/berlin", ["192.168.3.0/24"], ["192.168.1.0/24", "192.168.5.0/24"]))
     machine.write(other)
     before = machine.pluto.up[FIRST]
-    assert done(machine.go(other, rewritten=True)) == {"prod/berlin": ["load", "initiate"]}
+    assert done(machine.go(other, rewritten=True)) == {"prod/berlin": ["load, which ends its SAs", "initiate"]}
     assert machine.pluto.up[FIRST] == before
     assert machine.pluto.loaded[SECOND]["remote_subnets"] == ["192.168.5.0/24"]
 
 
 def test_of_a_changed_file_the_connection_that_differs_is_loaded(machine: Machine) -> None:
     """And a check, which reads the old file, says the same."""
-    there = {"gateway": "203.0.113.99", "id": common.ipv4("203.0.113.99")}
-    pairs = common.pairs("test/berlin", ["192.168.3.0/24"], ["192.168.11.0/24"])
-    second = cases.record("test", "berlin", remote=there, tunnels=pairs)
-    machine.write(TWO, second)
-    machine.go(TWO, second, rewritten=True)
-    changed = {**second, "psk": "another key"}
-    planned = machine.go(TWO, changed, rewritten="test/berlin", check_mode=True)
+    machine.write(TWO, OTHER_HUB)
+    machine.go(TWO, OTHER_HUB, rewritten=True)
+    changed = {**OTHER_HUB, "psk": "another key"}
+    planned = machine.go(TWO, changed, rewritten=["test/berlin"], check_mode=True)
     machine.write(TWO, changed)
-    real = machine.go(TWO, changed, rewritten="test/berlin")
-    assert done(real) == done(planned) == {"test/berlin": ["load", "initiate"]}
+    real = machine.go(TWO, changed, rewritten=["test/berlin"])
+    assert done(real) == done(planned) == {"test/berlin": ["load, which ends its SAs", "initiate"]}
 
 
 def test_a_tunnel_that_is_described_no_more_goes(machine: Machine) -> None:
@@ -183,6 +195,63 @@ def test_a_tunnel_that_is_described_no_more_goes(machine: Machine) -> None:
     machine.pluto.loaded["office"] = {}
     assert done(machine.go(ONE, rewritten=True)) == {"prod/berlin": ["unload"]}
     assert set(machine.pluto.loaded) == {FIRST, "office"}
+
+
+def test_what_a_change_interrupts_a_check_says_beforehand(machine: Machine) -> None:
+    """A tunnel more is loaded beside the others; where the hub changed too, these are made anew all the same."""
+    machine.write(ONE)
+    machine.go(ONE, rewritten=True)
+    machine.write(TWO)
+    planned = machine.go(TWO, forced=["prod/berlin"], check_mode=True)
+    assert done(planned) == {"prod/berlin": ["load", INTERRUPTS]}
+    assert done(machine.go(TWO, forced=["prod/berlin"])) == done(planned)
+    machine.write({**TWO, "psk": "another key"})
+    planned = machine.go(TWO, forced=["prod/berlin"], check_mode=True)
+    assert done(planned) == {"prod/berlin": ["load, which ends its SAs", "initiate"]}
+    assert done(machine.go(TWO, forced=["prod/berlin"])) == done(planned)
+
+
+def test_where_nothing_carries_nothing_is_interrupted(machine: Machine) -> None:
+    machine.go(TWO, rewritten=True)
+    machine.pluto.up.clear()
+    machine.write({**TWO, "psk": "another key"})
+    assert done(machine.go(TWO, check_mode=True)) == {"prod/berlin": ["load", "initiate"]}
+
+
+def test_a_hub_that_the_site_has_no_more_goes(machine: Machine) -> None:
+    """And a check, which reads the old file, says the same."""
+    machine.write(TWO, OTHER_HUB)
+    machine.go(TWO, OTHER_HUB, rewritten=True)
+    planned = machine.go(OTHER_HUB, rewritten=["prod/berlin"], check_mode=True)
+    machine.write(OTHER_HUB)
+    assert done(machine.go(OTHER_HUB, rewritten=["prod/berlin"])) == done(planned) == {"prod/berlin": ["unload"]}
+    assert set(machine.pluto.loaded) == {_ipsec_text.section("test/berlin/1")}
+    assert done(machine.go(OTHER_HUB)) == {}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_it_goes_too_where_the_run_that_wrote_it_was_killed(machine: Machine, restarted: bool) -> None:
+    """Of a pluto that was restarted before, nothing is known but what it has loaded."""
+    machine.write(TWO, OTHER_HUB)
+    machine.go(TWO, OTHER_HUB, rewritten=True)
+    machine.pluto.run_id = "second" if restarted else "first"
+    machine.write(OTHER_HUB)
+    planned = machine.go(OTHER_HUB, check_mode=True)
+    assert done(machine.go(OTHER_HUB)) == done(planned) == {"prod/berlin": ["unload"]}
+
+
+def test_a_site_whose_files_a_killed_run_removed_goes(machine: Machine) -> None:
+    """What we loaded; a site that has its files stays, and what somebody loads without files too."""
+    rome = cases.record("prod", "rome", tunnels=common.pairs("prod/rome", ["192.168.5.0/24"], ["192.168.1.0/24"]))
+    machine.write(rome, site="rome")
+    machine.go(TWO, rome, rewritten=True)
+    machine.pluto.loaded["bothends.prod.oslo.1"] = {}
+    assert done(machine.go(TWO)) == {}
+    for path in machine.path.glob("*rome*"):
+        path.unlink()
+    assert done(machine.go(TWO, check_mode=True)) == {"prod/rome": ["unload"]}
+    assert done(machine.go(TWO)) == {"prod/rome": ["unload"]}
+    assert set(machine.pluto.loaded) == {FIRST, SECOND, "bothends.prod.oslo.1"}
 
 
 def test_an_absent_connection_goes_and_others_stay(machine: Machine) -> None:
@@ -199,7 +268,7 @@ def test_where_the_hub_changed_new_sas_are_made(machine: Machine) -> None:
     before = set(machine.pluto.up.values())
     planned = machine.go(TWO, forced=["prod/berlin"], check_mode=True)
     assert before == set(machine.pluto.up.values())
-    assert done(machine.go(TWO, forced=["prod/berlin"])) == done(planned) == {"prod/berlin": ["re-authenticate"]}
+    assert done(machine.go(TWO, forced=["prod/berlin"])) == done(planned) == {"prod/berlin": [INTERRUPTS]}
     assert not before & set(machine.pluto.up.values())
 
 
@@ -216,6 +285,17 @@ def test_what_does_not_come_up_is_named_with_its_cause(machine: Machine) -> None
     assert len(router.failures) == 1
     assert router.failures[0].startswith("prod/berlin/1, prod/berlin/2: ")
     assert "the key or an id differs between the two ends" in router.failures[0]
+
+
+def test_a_hub_that_does_not_know_the_key_yet_is_asked_again(machine: Machine) -> None:
+    """What a cloud stored is in force there only some seconds after it said so; and nobody insists for ever."""
+    machine.pluto.late = 3
+    router = machine.go(TWO, rewritten=True)
+    assert (router.failures, set(machine.pluto.up)) == ([], {FIRST, SECOND})
+    machine.pluto.late = 1000
+    router = machine.go(TWO, forced=["prod/berlin"])
+    assert "the key or an id differs between the two ends" in router.failures[0]
+    assert machine.pluto.late > 900
 
 
 def test_what_pluto_does_not_load_is_named_and_not_initiated(machine: Machine) -> None:

@@ -17,22 +17,24 @@ from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnErr
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _strongswan_router, _swanctl
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases
 
-ROOT = Path(__file__).resolve().parents[5]
+TEMPLATES = str(Path(__file__).resolve().parents[5] / "roles/site_router/templates")
 
 
 class FakeSwanctl(_swanctl.Swanctl):
     """A swanctl whose charon has loaded ``loaded``, by default nothing."""
 
+    run_id = "first"
     loaded: t.Sequence[dict[str, t.Any]] = ()
 
     def born(self) -> tuple[str, list[str]]:
-        return "first", []
+        return self.run_id, []
 
     def run(self, *arguments: str, seconds: int = 60) -> tuple[int, str, str]:
         return 0, "".join(map(_listed, self.loaded)) if "--list-conns" in arguments else "", ""
 
     def listed(self, command: str) -> list[str] | None:
-        return []
+        prefix = "" if command == "get-conns" else "ike-"
+        return [prefix + record["name"] for record in self.loaded]
 
 
 def _listed(record: dict[str, t.Any]) -> str:
@@ -54,10 +56,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(_strongswan_router.live_sas, "unknown_algorithms", lambda *given: [])
     (tmp_path / "conf.d").mkdir()
     (tmp_path / "swanctl.conf").write_text("include conf.d/*.conf\n")
-    site = {"name": "berlin", "router_settings": {}, "connections": [RECORD]}
-    templates = str(ROOT / "roles/site_router/templates")
-    for name, text in _platforms.render("strongswan", site, [RECORD], templates, can_trap=True).items():
-        (tmp_path / "conf.d" / name).write_text(text)
+    write(tmp_path, RECORD)
     return tmp_path
 
 
@@ -71,30 +70,66 @@ def go(directory: Path, check_mode: bool, changed: t.Sequence[str]) -> _strongsw
     return router
 
 
-def test_of_a_changed_file_the_connection_that_differs_is_loaded(directory, monkeypatch):
-    """And a check, which reads the old file, says the same."""
+def write(directory: Path, *records: dict[str, t.Any]) -> None:
+    """Write the site's file."""
+    site = {"name": "berlin", "router_settings": {}, "connections": records}
+    for name, text in _platforms.render("strongswan", site, list(records), TEMPLATES, can_trap=True).items():
+        (directory / "conf.d" / name).write_text(text)
 
-    def write(*records: dict[str, t.Any]) -> None:
-        site = {"name": "berlin", "router_settings": {}, "connections": records}
-        templates = str(ROOT / "roles/site_router/templates")
-        for name, text in _platforms.render("strongswan", site, list(records), templates, can_trap=True).items():
-            (directory / "conf.d" / name).write_text(text)
 
-    def load(rewritten: list[str], check_mode: bool) -> dict[str, list[str]]:
-        router = _strongswan_router.Router(
-            FakeSwanctl("swanctl", str(directory) + os.sep, None), [RECORD, SECOND], [], rewritten,
-            [str(directory / OURS)], str(directory / "run/memory.json"), 5, check_mode,
-        )  # fmt: skip
-        router.load()
-        return {name: what for name, what in router.done.items() if what}
+def load(
+    directory: Path, *records: dict[str, t.Any], rewritten: t.Sequence[str] = (), check_mode: bool = False
+) -> dict[str, list[str]]:
+    """Load and remove; gives what was done, of what was done at all."""
+    router = _strongswan_router.Router(
+        FakeSwanctl("swanctl", str(directory) + os.sep, None), list(records), [], rewritten,
+        [str(directory / OURS)], str(directory / "run/memory.json"), 5, check_mode,
+    )  # fmt: skip
+    router.load()
+    router.remove()
+    return {name: what for name, what in router.done.items() if what}
 
-    write(RECORD, SECOND)
-    assert load(["prod/berlin", "test/berlin"], False) == {"prod/berlin": ["load"], "test/berlin": ["load"]}
+
+@pytest.fixture
+def two_hubs(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two connections of one site, in the file and loaded."""
+    write(directory, RECORD, SECOND)
+    done = load(directory, RECORD, SECOND, rewritten=["prod/berlin", "test/berlin"])
+    assert done == {"prod/berlin": ["load"], "test/berlin": ["load"]}
     monkeypatch.setattr(FakeSwanctl, "loaded", [RECORD, SECOND])
-    assert load([], False) == load([], True) == {}
-    planned = load(["test/berlin"], True)
-    write(RECORD, {**SECOND, "psk": "another key"})
-    assert load(["test/berlin"], False) == planned == {"test/berlin": ["load"]}
+    return directory
+
+
+def test_of_a_changed_file_the_connection_that_differs_is_loaded(two_hubs):
+    """And a check, which reads the old file, says the same."""
+    assert load(two_hubs, RECORD, SECOND) == load(two_hubs, RECORD, SECOND, check_mode=True) == {}
+    planned = load(two_hubs, RECORD, SECOND, rewritten=["test/berlin"], check_mode=True)
+    write(two_hubs, RECORD, {**SECOND, "psk": "another key"})
+    assert load(two_hubs, RECORD, SECOND, rewritten=["test/berlin"]) == planned == {"test/berlin": ["load"]}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_hub_that_the_site_has_no_more_goes(two_hubs, monkeypatch, restarted, killed):
+    """Of a charon that was restarted nothing is known but what it has loaded; of a file that a killed run wrote, no change."""
+    monkeypatch.setattr(FakeSwanctl, "run_id", "second" if restarted else "first")
+    rewritten = [] if killed else ["prod/berlin"]
+    if not killed:
+        assert load(two_hubs, SECOND, rewritten=rewritten, check_mode=True) == {"prod/berlin": ["unload"]}
+    write(two_hubs, SECOND)
+    assert load(two_hubs, SECOND, check_mode=True) == {"prod/berlin": ["unload"]}
+    assert load(two_hubs, SECOND, rewritten=rewritten) == {"prod/berlin": ["unload"]}
+
+
+@pytest.mark.parametrize("name", ["office", "prod/rome"])
+def test_what_others_loaded_stays(two_hubs, monkeypatch, name):
+    """Not of this site by its name, and in no file: nothing is done for it, and nothing that would unload it."""
+    monkeypatch.setattr(FakeSwanctl, "loaded", [RECORD, SECOND, {**RECORD, "name": name}])
+    monkeypatch.setattr(FakeSwanctl, "run_id", "second")
+    assert load(two_hubs, RECORD, SECOND, rewritten=["office"], check_mode=True) == {}
+    write(two_hubs, SECOND)
+    with pytest.raises(VpnError, match=f"no swanctl file has: {name}"):
+        load(two_hubs, SECOND, rewritten=["prod/berlin", "office"])
 
 
 def garbage(path: Path) -> None:
