@@ -154,6 +154,7 @@ import contextlib
 import glob
 import os
 import tempfile
+import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -187,6 +188,7 @@ MODE = 0o600
 # What to return of a file, and its diff.
 Done = t.Tuple[t.Dict[str, t.Any], t.Optional[t.Dict[str, str]]]
 _TEMPORARY = ".bothends-vpn-"
+_ABANDONED = 600  # seconds: nobody writes a file for so long
 
 
 def current(path: str) -> tuple[str | None, bool]:
@@ -208,7 +210,7 @@ def write(path: str, content: str) -> None:
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        remove(temporary)
         raise
 
 
@@ -216,6 +218,14 @@ def remove(path: str) -> None:
     """Removes a file, if somebody else did not do it just now."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
+
+
+def sweep(dest: str) -> None:
+    """Removes what runs that were killed left of files; another process may be writing into the same directory now."""
+    for leftover in glob.glob(os.path.join(glob.escape(dest), _TEMPORARY + "*")):
+        with contextlib.suppress(FileNotFoundError):
+            if abs(time.time() - os.stat(leftover).st_mtime) > _ABANDONED:  # a clock may have been set back
+                os.unlink(leftover)
 
 
 def apply(site: dict[str, t.Any], dest: str, check_mode: bool) -> t.Iterator[Done]:
@@ -281,10 +291,9 @@ def main() -> None:
         module.fail_json(
             msg=f"dest: {dest} is not a directory. Make it, or install what brings it (strongswan-swanctl)."
         )
-    if not module.check_mode:
-        for leftover in glob.glob(os.path.join(glob.escape(dest), _TEMPORARY + "*")):  # of a run that was killed
-            remove(leftover)
     try:
+        if not module.check_mode:
+            sweep(dest)
         done = [one for site in sites for one in apply(site, dest, module.check_mode)]
         known = {*module.params["known_sites"], *(site["name"] for site in sites)}
         left = find_left(dest, known, module.params["known_hubs"], module.params["purge"])

@@ -140,6 +140,39 @@ def test_of_a_file_that_cannot_be_read_all_connections_count_as_changed(tmp_path
     assert apply(entry(), tmp_path)[0]["connections"] == ["prod/berlin"]
 
 
+def test_what_somebody_put_into_a_file_of_ours_counts_as_no_connection(tmp_path: Path) -> None:
+    one = {"name": "berlin", "platform": "libreswan", "connections": [libreswan_cases.record()]}
+    [wanted] = action.rendered([one], allow_placeholders=False, resolved={})
+    (tmp_path / "bothends-vpn-berlin.conf").write_text("conn office\n\tleft=192.0.2.1\n")
+    assert {tuple(done["connections"]) for done, _diff in module.apply(wanted, str(tmp_path), check_mode=False)} == {
+        ("prod/berlin",)
+    }
+
+
+def test_what_a_killed_run_left_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    """Several tasks may write into one directory at once."""
+    leftover, other = tmp_path / ".bothends-vpn-killed", tmp_path / ".bothends-vpn-now"
+    leftover.write_text("a key")
+    other.write_text("")
+    before = time.time() - 3600
+    os.utime(leftover, (before, before))
+    module.sweep(str(tmp_path))
+    assert os.listdir(tmp_path) == [other.name]
+
+
+def test_a_write_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leaves nothing of the key, whoever was quicker to remove it."""
+
+    def full(temporary: str, path: str) -> None:
+        os.unlink(temporary)
+        raise OSError("no space left")
+
+    monkeypatch.setattr(module.os, "replace", full)
+    with pytest.raises(OSError, match="no space left"):
+        module.write(str(tmp_path / "x"), "a key")
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_readable_file_is_closed_again(tmp_path: Path) -> None:
     """A mode that somebody changed is a change."""
     apply(entry(), tmp_path)
