@@ -29,7 +29,9 @@ options:
     elements: dict
     required: true
   keep:
-    description: Remove no route that an earlier run made, because the description no longer names all sites of the router.
+    description:
+      - Remove no route that an earlier run made, because the description no longer names all sites of the router. One to a
+        subnet that O(connections) reach by another way goes all the same.
     type: bool
     default: false
   restore:
@@ -183,12 +185,10 @@ def main() -> None:
     try:
         routes, families = _linux.wanted_routes(records), _linux.wanted_families(records)
         plans = [
-            _linux.plan([one for one in routes if one.family == family], host.routes(family))
+            _linux.plan([one for one in routes if one.family == family], host.routes(family), module.params["keep"])
             for family in _linux.FORWARDING
         ]
-        if module.params["keep"]:
-            routes += [one for routing in plans for one in routing.remove]
-            plans = [routing._replace(remove=[]) for routing in plans]
+        routes += [one for routing in plans for one in routing.keep]
         before = {family: host.forwarding(family) for family in families}
         before.update(_linux.read_before(read(_linux.SYSCTL_FILE)))
         if (families or os.path.exists(_linux.SYSCTL_FILE)) and not (module.params["keep"] and not families):

@@ -132,14 +132,18 @@ class Routing(t.NamedTuple):
 
     add: list[Route]
     remove: list[Route]
+    keep: list[Route]  # ours that nobody declares, and that stay
 
 
 def _same(one: Route, other: Route) -> bool:
     return (one.to, one.via) == (other.to, other.via) and (not one.dev or one.dev == other.dev)
 
 
-def plan(wanted: list[Route], there: dict[str, list[tuple[Route, bool]]]) -> Routing:
-    """What to add and remove. Raises VpnError where somebody else's route leads the same subnet elsewhere."""
+def plan(wanted: list[Route], there: dict[str, list[tuple[Route, bool]]], keep: bool = False) -> Routing:
+    """What to add and remove; with ``keep``, only what is in the way of a wanted one goes.
+
+    Raises VpnError where somebody else's route leads the same subnet elsewhere.
+    """
     add = []
     for one in wanted:
         entries = there.get(one.to, [])
@@ -154,7 +158,10 @@ def plan(wanted: list[Route], there: dict[str, list[tuple[Route, bool]]]) -> Rou
             )
         add.append(one)
     ours = [other for entries in there.values() for other, is_ours in entries if is_ours]
-    return Routing(add, [other for other in ours if not any(_same(one, other) for one in wanted)])
+    obsolete = [other for other in ours if not any(_same(one, other) for one in wanted)]
+    moved = {one.to for one in wanted}
+    remove = [other for other in obsolete if other.to in moved or not keep]
+    return Routing(add, remove, [other for other in obsolete if other not in remove])
 
 
 _BEFORE = re.compile(r"^# before: (\S+) = (\d+)$", re.MULTILINE)

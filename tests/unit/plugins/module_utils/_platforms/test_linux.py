@@ -46,6 +46,18 @@ def test_plan(case: str) -> None:
     assert [(ADD, one.to) for one in routing.add] + [(DEL, one.to) for one in routing.remove] == expected
 
 
+INNER = {"dst": "10.9.0.0/16", "gateway": "192.168.3.9", "dev": "lan0", "protocol": _linux.PROTOCOL}
+
+
+@pytest.mark.parametrize(("via", "removed"), [("192.168.3.254", []), ("192.168.3.253", ["192.168.4.0/24"])])
+def test_routes_of_sites_that_are_not_named_stay(via: str, removed: list[str]) -> None:
+    """But for one that leads a wanted subnet elsewhere: the kernel takes no second one."""
+    wanted = _linux.wanted_routes(records({**LAN, "via": via}))
+    routing = _linux.plan(wanted, _linux.read_routes([OURS, INNER], 4), keep=True)
+    assert [one.to for one in routing.add] == [one.to for one in routing.remove] == removed
+    assert [one.to for one in routing.keep] == ["10.9.0.0/16"]
+
+
 REFUSED = {
     "elsewhere": ([LAN], [{"dst": "192.168.4.0/24", "dev": "eth7", "protocol": "kernel"}], "another route"),
     "host-bits": ([{**LAN, "to": "192.168.4.1/24"}], [], "host bits"),
