@@ -42,7 +42,7 @@ options:
     elements: str
     default: []
   timeout:
-    description: Seconds that one connection may take to come up.
+    description: Seconds that one connection may take to come up. For so long a hub that refuses is asked again.
     type: int
     default: 30
 attributes:

@@ -17,7 +17,7 @@ description:
   - Makes pluto do what the files of M(bothends.vpn.site_configs) say. Loads only the tunnels that pluto does not have as the
     files say, whatever the reason (a changed file, a restarted pluto, an earlier run that was killed).
   - Then makes the SAs that are missing, or not what is declared, since a running SA keeps what it was born with. pluto ends a
-    tunnel's SAs when it is loaded anew, so a change interrupts that connection for a moment.
+    tunnel's SAs when it is loaded anew, so a change interrupts that connection for a moment, and the actions say so.
   - Connections and SAs of others stay.
 extends_documentation_fragment:
   - bothends.vpn.attributes
@@ -53,7 +53,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 actions:
-  description: What was done (in check mode, would be done) for each connection - load, unload, initiate, re-authenticate.
+  description:
+    - What was done (in check mode, would be done) for each connection - load, unload, initiate, re-authenticate. C(load, which ends
+      its SAs) and C(re-authenticate, which interrupts it) where SAs carry its tunnels now. Of a connection whose files would change,
+      check mode takes all tunnels for loaded anew.
   type: dict
   returned: always
   sample: {prod/berlin: [load, initiate]}
