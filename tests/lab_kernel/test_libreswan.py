@@ -212,6 +212,46 @@ def test_another_key_is_named(whole, lab, playbook):
     assert not lab.ping("berlin-pc", "192.168.1.10")
 
 
+def test_a_new_key_comes_into_force_at_both_ends(one_pair, lab, playbook):
+    """The cloud's end has it some seconds after the cloud said so. A check says that the tunnel is interrupted, and does not do it."""
+    variables = {**ONE_PAIR, "vpn_psks": {"berlin": "Quite-Another-Key-For-Berlin-2718281828"}}
+    step = "prod/berlin: load, which ends its SAs"
+    assert step in playbook("site", "--check", "--diff", **variables).output
+    assert lab.ping("berlin-pc", "192.168.1.10")
+    run = playbook("site", "--diff", **variables)
+    assert step in run.output
+    assert run.verdicts == {"prod/berlin/1": "up"}, run.why
+    assert playbook("site", **variables).changed == 0
+    playbook("site", **ONE_PAIR)
+
+
+def carrying(guest: Guest) -> list[str]:
+    """The SAs that carry traffic."""
+    return re.findall(r"^006 (#\d+):", guest.run(["ipsec", "whack", "--trafficstatus"]).stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_hub_that_the_site_has_no_more_goes(one_pair, guest, playbook, restarted):
+    """Also where pluto has read the file by itself; the other hub's tunnel stays up."""
+    more = {"test": {"vpc": "test", "gateway": "203.0.113.77", "subnets": ["192.168.11.0/24"]}}
+    both = {**ONE_PAIR["vpn_sites"]["berlin"], "hub": None, "hubs": ["prod", "test"]}
+    playbook(
+        "routers",
+        site_router_activate=False,
+        vpn_hubs={**ONE_PAIR["vpn_hubs"], **more},
+        vpn_sites={"berlin": both},
+        vpn_psks={"berlin": PSK},
+    )
+    if restarted:
+        guest.restart_pluto()
+    assert "bothends.test.berlin.1" in guest.run(["ipsec", "whack", "--status"]).stdout
+    before = carrying(guest)
+    planned, run = (playbook("routers", "--diff", *check, **ONE_PAIR) for check in (["--check"], []))
+    assert "test/berlin: unload" in planned.output and "test/berlin: unload" in run.output
+    assert "bothends.test" not in guest.run(["ipsec", "whack", "--status"]).stdout
+    assert restarted or carrying(guest) == before != []
+
+
 def test_ikev1_and_a_key_of_any_characters(one_pair, guest, lab, playbook, tmp_path):
     """With the permission that IKEv1 needs there."""
     keys = tmp_path / "psks.yml"

@@ -207,6 +207,9 @@ def test_a_cloud_that_does_not_answer_costs_its_own_sites_only(first, lab, playb
     assert re.search(r"^oslo .*changed=0.*failed=1", run.output, re.MULTILINE)
 
 
+FEWER = sites_with(DESCRIPTION, "oslo", hubs=["test"], probe=[{"from": "192.168.8.10", "to": "192.168.11.10"}])
+
+
 def test_a_site_leaves_one_of_its_hubs(first, lab, playbook):
     """What oslo has with the other hub carries on, on the same SAs and without losing a packet; both stand in one file."""
 
@@ -215,14 +218,25 @@ def test_a_site_leaves_one_of_its_hubs(first, lab, playbook):
 
     before = carrying()
     assert len(before) == 2
-    fewer = sites_with(DESCRIPTION, "oslo", hubs=["test"], probe=[{"from": "192.168.8.10", "to": "192.168.11.10"}])
     with lab.flow("oslo-pc", "192.168.11.10") as kept, lab.flow("paris-pc", "192.168.1.10") as neighbour:
-        run = playbook("site", ok=None, vpn_sites=fewer, hub_purge=True, hub_allow_disruption=True)
+        run = playbook("site", ok=None, vpn_sites=FEWER, hub_purge=True, hub_allow_disruption=True)
     assert run.status == 0, run.output[-3000:]
     assert set(run.verdicts) == set(TUNNELS) - {"prod/oslo/1"}
     assert not lab.ping("oslo-pc", "192.168.1.10", count=1)
     assert carrying() == before
     assert (kept.lost, neighbour.lost) == (0, 0), f"{kept}; {neighbour}"
+
+
+def test_it_leaves_the_hub_after_a_restart_too(first, lab, playbook):
+    """What charon has read by itself no run remembers. A check says what goes, though the old file is still there."""
+    routers = ("routers", "--limit", "oslo", "--diff")
+    playbook(*routers, "-e", "site_router_activate=false")
+    lab.restart_router("oslo")
+    assert "prod/oslo:" in lab.run("oslo", ["swanctl", "--list-conns"]).stdout
+    planned, run = playbook(*routers, "--check", vpn_sites=FEWER), playbook(*routers, vpn_sites=FEWER)
+    assert "prod/oslo: unload" in planned.output and "prod/oslo: unload" in run.output
+    assert "prod/oslo:" not in lab.run("oslo", ["swanctl", "--list-conns"]).stdout
+    assert playbook(*routers, vpn_sites=FEWER).changed == 0
 
 
 def test_absent_removes_everything(first, lab, playbook):
