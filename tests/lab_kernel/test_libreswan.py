@@ -234,14 +234,11 @@ def carrying(guest: Guest) -> list[str]:
 def test_a_hub_that_the_site_has_no_more_goes(one_pair, guest, playbook, restarted):
     """Also where pluto has read the file by itself; the other hub's tunnel stays up."""
     more = {"test": {"vpc": "test", "gateway": "203.0.113.77", "subnets": ["192.168.11.0/24"]}}
-    both = {**ONE_PAIR["vpn_sites"]["berlin"], "hub": None, "hubs": ["prod", "test"]}
-    playbook(
-        "routers",
-        site_router_activate=False,
-        vpn_hubs={**ONE_PAIR["vpn_hubs"], **more},
-        vpn_sites={"berlin": both},
-        vpn_psks={"berlin": PSK},
-    )
+    both = {
+        "vpn_hubs": {**ONE_PAIR["vpn_hubs"], **more},
+        "vpn_sites": {"berlin": {**ONE_PAIR["vpn_sites"]["berlin"], "hubs": ["test"]}},
+    }
+    playbook("routers", site_router_activate=False, vpn_psks={"berlin": PSK}, **both)
     if restarted:
         guest.restart_pluto()
     assert "bothends.test.berlin.1" in guest.run(["ipsec", "whack", "--status"]).stdout

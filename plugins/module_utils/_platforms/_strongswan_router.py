@@ -77,9 +77,8 @@ class Router:
         # stays, and so does what it says.
         there = {*self.loaded, *(strongswan.section(sa["connection"]) for sa in self.before)}
         sites = {one.partition("/")[2] for one in wanted | gone}
-        stored = (
-            set(self.tree.get("connections", {})) - self.rewritten
-        )  # in check mode it is still the old file that was read
+        # In check mode it is still the old file that was read.
+        stored = set(self.tree.get("connections", {})) - self.rewritten
         gone |= {one for one in there - stored if one in self.state.connections or one.partition("/")[2] in sites}
         self.gone = sorted((gone & there) - wanted)
 
