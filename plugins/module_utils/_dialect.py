@@ -59,6 +59,10 @@ def _written(row: Provider, step: Step, there: Body) -> Step:
         return step
     body = {field: value for field, value in step.body.items() if field not in row.not_written}
     if "description" in row.not_written and {"name", "description"} & set(step.body):
-        number = generation({**there, **step.body})
-        body["name"] = f"{step.name}#{number}" if number > 1 else step.name
+        body["name"] = connection_name(row, step.name, generation({**there, **step.body}))
     return step._replace(body=body)
+
+
+def connection_name(row: Provider, name: str, of_generation: int) -> str:
+    """Write the name of a connection, with the generation of its key where the description cannot have it."""
+    return f"{name}#{of_generation}" if of_generation > 1 and "description" in row.not_written else name

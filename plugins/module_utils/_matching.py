@@ -51,7 +51,7 @@ def pairs(wanted: Target, snapshot: Snapshot, by_id: t.Mapping[str, Body]) -> di
     foreign: dict[str, list[Body]] = {}
     for one in snapshot["site_connection"]:
         if owners[one["id"]] is None:
-            foreign.setdefault(one["peer_address"], []).append(one)
+            foreign.setdefault(normal("peer_address", one), []).append(one)
 
     def same_selectors(desired: Desired, one: Body) -> bool:
         return selectors(one, by_id) == tuple(
@@ -85,13 +85,13 @@ def pairs(wanted: Target, snapshot: Snapshot, by_id: t.Mapping[str, Body]) -> di
         router = desired.body["vpnservice_id"].body["router_id"]
         return [
             one
-            for one in foreign.get(desired.body["peer_address"], [])
+            for one in foreign.get(normal("peer_address", desired.body), [])
             if services.get(one["vpnservice_id"], {}).get("router_id") == router
         ]
 
     def adopt(desired: Desired, one: Body) -> None:
         matches[desired.name] = one
-        foreign[desired.body["peer_address"]].remove(one)
+        foreign[normal("peer_address", desired.body)].remove(one)
 
     left = [desired for desired in wanted.connections if desired.name not in matches]
     for desired in left:
@@ -101,9 +101,9 @@ def pairs(wanted: Target, snapshot: Snapshot, by_id: t.Mapping[str, Body]) -> di
                 break
     # With other selectors only where no doubt is left which one is meant.
     left = [desired for desired in left if desired.name not in matches]
-    peers = collections.Counter(desired.body["peer_address"] for desired in left)
+    peers = collections.Counter(normal("peer_address", desired.body) for desired in left)
     for desired in left:
         there = adoptable(desired)
-        if len(there) == 1 == peers[desired.body["peer_address"]]:
+        if len(there) == 1 == peers[normal("peer_address", desired.body)]:
             adopt(desired, there[0])
     return matches

@@ -176,7 +176,7 @@ def target(
         frozenset(record["site"] for record in records) | frozenset(blocked),
         frozenset(blocked),
         tuple(
-            (record["site"], t.cast(str, record["remote"]["gateway"]))
+            (record["site"], _addresses.address(record["remote"]["gateway"]))
             for record in records
             if record["state"] == "absent"
         ),

@@ -28,6 +28,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     differ,
     generation,
     name_of,
+    normal,
     owner,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._steps import REPLACED, Ref, Step
@@ -215,7 +216,9 @@ class _Planner:
                 "Remedy: delete the one without connections."
             )
         self.kept.add(chosen["id"])
-        fields = ("name", "description", "admin_state_up") if owner(chosen) else ("admin_state_up",)
+        # One in creation refuses every change, and may stay so though it works: nothing else is to wait for its name.
+        named = owner(chosen) and chosen.get("status") != "PENDING_CREATE"
+        fields = ("name", "description", "admin_state_up") if named else ("admin_state_up",)
         changed = {field: desired.body[field] for field in fields if chosen.get(field) != desired.body[field]}
         step = Step("update", "vpn_service", desired.name, chosen["id"], changed)
         if changed:
@@ -281,7 +284,8 @@ class _Planner:
         """Name what leads from this VPC to a site that is to be absent, and was made by somebody else."""
         services = {one["id"]: one for one in self.snapshot["vpn_service"]}
         foreign = _by(
-            (one for one in self.snapshot["site_connection"] if owner(one) is None), lambda one: one["peer_address"]
+            (one for one in self.snapshot["site_connection"] if owner(one) is None),
+            lambda one: normal("peer_address", one),
         )
         return [
             {"kind": "site_connection", "name": name_of(one), "id": one["id"], "site": site}

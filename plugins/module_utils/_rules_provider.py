@@ -11,7 +11,7 @@ import collections
 import typing as t
 import urllib.parse
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms, _platforms
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms, _dialect, _platforms
 from ansible_collections.bothends.vpn.plugins.module_utils._description import SITE
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import WARNING, Finding, Found, finding, listed
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, Owner, Snapshot, described
@@ -57,7 +57,8 @@ def _fixed(record: Connection, hub: dict[str, t.Any]) -> Found:
 def _lengths(record: Connection, hub: dict[str, t.Any]) -> Found:
     """Names and descriptions are made of the hub's and the site's name."""
     provider, field = PROVIDERS[hub["provider"]], f"vpn_sites.{record['site']}"
-    names = [f"{record['hub']}/{record['policy']}", *(tunnel["name"] for tunnel in record["tunnels"])]
+    written = [_dialect.connection_name(provider, one["name"], record["psk_generation"]) for one in record["tunnels"]]
+    names = [f"{record['hub']}/{record['policy']}", *written]
     longest = max(names, key=len)
     text = described(Owner(record["hub"], record["site"]))
     for fact, made, what in (("name_length", longest, "name"), ("description_length", text, "description")):

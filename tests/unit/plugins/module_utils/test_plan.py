@@ -216,6 +216,23 @@ def test_a_hand_made_connection_is_adopted():
     assert planned.connections == {"prod/berlin/1": there["site_connection"][0]["id"]}
 
 
+@pytest.mark.parametrize(
+    ("gateway", "by_hand"),
+    [("2001:db8::9", "2001:DB8:0::9"), ("2001:DB8::9", "2001:db8::9"), ("vpn.example.org", "vpn.example.org")],
+)
+def test_a_hand_made_connection_is_known_however_its_peer_is_written(gateway, by_hand):
+    sites = {"berlin": {**BERLIN["berlin"], "gateway": gateway}}
+    there = after(snapshot(), sites)
+    for one in there["site_connection"]:
+        one.update(description="", name="by hand", peer_address=by_hand)
+    # The same selectors, and others: the one connection that leads there is meant in either case.
+    for subnets, steps in (([], []), (["10.33.0.0/24"], ["update site_connection prod/berlin/1"])):
+        wanted = {"berlin": {**sites["berlin"], "subnets": ["10.3.0.0/24", *subnets]}}
+        assert [one for one in verbs(plan(there, wanted)) if "site_connection" in one] == steps
+    gone = plan(there, {"berlin": {**sites["berlin"], "state": "absent"}})
+    assert [one["name"] for one in gone.unowned] == ["by hand"]
+
+
 def test_a_double_of_ours_goes():
     there = after(snapshot(), BERLIN)
     there["site_connection"].append({**there["site_connection"][0], "id": "zz-double"})
@@ -249,6 +266,17 @@ def test_of_two_services_that_two_runs_made_the_one_in_use_stays():
     there = after(snapshot(), BERLIN)
     there["vpn_service"].insert(0, {**there["vpn_service"][0], "id": "aa-double"})
     assert [(step.verb, step.id) for step in plan(there, BERLIN).steps] == [("delete", "aa-double")]
+
+
+@pytest.mark.parametrize("change", [{"name": "renamed"}, {"description": "somebody's words bothends.vpn/prod"}])
+def test_a_service_in_creation_keeps_its_words(change):
+    """It refuses every change, at some providers for ever, and all that comes after would wait for nothing."""
+    there = after(snapshot(), BERLIN)
+    there["vpn_service"][0].update(change, status="PENDING_CREATE")
+    assert verbs(plan(there, BERLIN)) == []
+    there["vpn_service"][0]["status"] = "ACTIVE"
+    [step] = plan(there, BERLIN).steps
+    assert (step.verb, step.kind, set(step.body)) == ("update", "vpn_service", set(change))
 
 
 def test_nothing_is_let_in_that_no_tunnel_carries():

@@ -144,6 +144,15 @@ def test_names_are_made_of_names(name):
     assert findings({name: site()}) == []
 
 
+def test_a_name_has_the_generation_of_its_key_where_there_is_no_other_place():
+    """prod/NAME/1 has 63 characters, prod/NAME/1#12 has 66, of 64 at OTC."""
+    name = "a" * 56
+    for generation, too_long in ((1, False), (2, True), (12, True)):
+        found = findings({name: site(psk_generation=generation)}, {"prod": hub(provider="otc")})
+        assert (("name-too-long", f"vpn_sites.{name}") in found) is too_long
+    assert findings({"a" * 63: site(psk_generation=12)}) == []
+
+
 def test_a_description_may_be_too_long_for_any_provider():
     """It has the hub's and the site's name twice."""
     hubs = {"h" * 63: hub()}
