@@ -23,6 +23,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _rules_connection,
     _rules_provider,
     _rules_vpc,
+    _single,
     _state,
     _steps,
     _topology,
@@ -41,9 +42,10 @@ class Work(t.NamedTuple):
     plan: _plan.Plan
     blocked: dict[str, str]  # site -> why nothing of it is touched
     findings: list[_findings.Finding]  # what stops nothing
+    warnings: list[str]  # what check mode took for something that will be there
 
 
-def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
+def prepare(params: Params, cloud: _cloud.Cloud, check_mode: bool = False) -> Work:
     """Check, read and plan. What is wrong with one site blocks that site; raises VpnError, before anything could be
     written, where something is wrong with the hub, or nothing is left to do.
     """
@@ -51,13 +53,10 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
     blocked = dict.fromkeys(params["blocked"], "was blocked before")
     blocked.update(_refuse(description, _rules.offline(description, psks, needed=False)))
     snapshot = _dialect.read(cloud.snapshot(params["vpc"]), params["provider"])
-    facts = _facts(params, snapshot)
-    subnets = {params["name"]: _resolved_subnets(description, params["name"], facts)}
-    records = [
-        _topology.resolve(record, facts)
-        for record in _topology.connections(description, psks)
-        if record["site"] not in blocked
-    ]
+    known, facts = _single.Known(snapshot, check_mode), _facts(params, snapshot)
+    records = [record for record in _topology.connections(description, psks) if record["site"] not in blocked]
+    subnets = {params["name"]: _resolved_subnets(description, params["name"], facts) if _needed(records) else []}
+    records = [record if record["state"] == "absent" else _topology.resolve(record, facts) for record in records]
     hub = description.hubs[params["name"]]
     there = [record for record in records if record["state"] != "absent"]
     partners = [one for record in there for one in _rules_connection.without_partner(record, hub)]
@@ -68,12 +67,12 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
         *_rules_vpc.vpc(params["name"], params["provider"], snapshot, there, subnets[params["name"]]),
     ]
     blocked.update(_refuse(description, found))
-    plan = _planned(params, snapshot, facts, records, blocked)
+    plan = _planned(params, known, facts, records, blocked)
     beside = [*_routes(params, cloud, snapshot, plan, there), *_others(params, snapshot, plan, description, there)]
     stopped = _refuse(description, beside)
     if stopped.keys() - blocked.keys():
         blocked.update(stopped)
-        plan = _planned(params, snapshot, facts, records, blocked)
+        plan = _planned(params, known, facts, records, blocked)
     quotas = _quotas(params, cloud, snapshot, plan)
     _refuse(description, quotas)
     found += [*beside, *quotas]
@@ -89,7 +88,9 @@ def prepare(params: Params, cloud: _cloud.Cloud) -> Work:
             diff=_steps.diff(snapshot, plan.steps),
         )
     stops_nothing = [one for one in found if one["severity"] != _findings.ERROR]
-    return Work(snapshot, facts, plan, blocked, _ignore.silenced(stops_nothing, description.ignore))
+    return Work(
+        snapshot, facts, plan, blocked, _ignore.silenced(stops_nothing, description.ignore), known.warnings
+    )
 
 
 def _facts(params: Params, snapshot: _objects.Snapshot) -> Params:
@@ -137,20 +138,31 @@ def _quotas(
     return _rules_provider.quotas(params["name"], params["provider"], plan.steps, snapshot, answer)
 
 
+def _needed(records: t.Iterable[_topology.Connection], blocked: t.Container[str] = ()) -> bool:
+    """Tell whether something is to be there: what is only to go needs neither subnets nor groups, which may be gone before it."""
+    return any(record["state"] != "absent" and record["site"] not in blocked for record in records)
+
+
+def _groups(names: t.Iterable[str], known: _single.Known) -> list[_objects.Body]:
+    """Find the security groups; each that check mode takes for one that will be there is one of its own."""
+    found = [(name, known.id_of("security group", "security_groups", name)) for name in names]
+    return [{"id": f"{name} ({one})" if one == _single.UNKNOWN else one, "name": name} for name, one in found]
+
+
 def _planned(
     params: Params,
-    snapshot: _objects.Snapshot,
+    known: _single.Known,
     facts: Params,
     records: list[_topology.Connection],
     blocked: dict[str, str],
 ) -> _plan.Plan:
     """Plan; sites that turn out to be impossible join ``blocked``, and the others are planned without them."""
     vpc = {**facts["vpc"], "subnets": facts["subnets"]}
-    groups = _state.groups(snapshot, params["security_groups"])
+    groups = _groups(params["security_groups"], known) if _needed(records, blocked) else []
     while True:
         wanted = _objects.target(params["name"], params["provider"], vpc, records, groups, blocked, params["send_psks"])
         try:
-            return _plan.plan(wanted, snapshot, params["purge"])
+            return _plan.plan(wanted, known.snapshot, params["purge"])
         except _plan.SiteError as error:
             blocked.update(error.sites)
 
@@ -176,7 +188,7 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
 
     Raises VpnError, with that result, when sites were blocked: the others are as described then.
     """
-    work = prepare(params, cloud)
+    work = prepare(params, cloud, check_mode)
     result = {
         "changed": bool(work.plan.steps),
         "plan": [step.public() for step in work.plan.steps],
@@ -184,6 +196,7 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         "unowned": work.plan.unowned,
         "blocked": work.blocked,
         "findings": work.findings,
+        "warnings": work.warnings,
         "diff": _steps.diff(work.snapshot, work.plan.steps),
     }
     if check_mode:

@@ -45,11 +45,6 @@ def one_of(what: str, wanted: str, things: t.Sequence[Body]) -> Body:
     raise VpnError(f"{what} {wanted!r} is not there; there are: {there}. Remedy: create it, or correct the name.")
 
 
-def groups(snapshot: Snapshot, wanted: t.Iterable[str]) -> list[Body]:
-    """Find the security groups by name or id."""
-    return [one_of("security group", name, snapshot["security_groups"]) for name in wanted]
-
-
 def hub_facts(snapshot: Snapshot, gateway_is_routers: bool = True) -> dict[str, t.Any]:
     """Say what the other end needs to know of the VPC: gateway, subnets and the VPN service's state.
 

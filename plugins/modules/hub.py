@@ -76,6 +76,9 @@ options:
 attributes:
   check_mode:
     support: full
+    details:
+      - A security group that is not there yet is a warning in check mode, and C(known after apply) in the plan's rules.
+      - The VPC and its subnets must be there, because without them nobody can say what overlaps, and which tunnels there would be.
   diff_mode:
     support: full
   idempotent:

@@ -88,7 +88,7 @@ def target(
         _topology.resolve(record, facts)
         for record in records(sites, dict.fromkeys(sites, psk), policies=policies, hubs=hubs)
     ]
-    groups = _state.groups(there, ["servers"])
+    groups = [_state.one_of("security group", "servers", there["security_groups"])]
     vpc = {**facts["vpc"], "subnets": facts["subnets"]}
     return _objects.target("prod", provider, vpc, resolved, groups, blocked, send_psks)
 

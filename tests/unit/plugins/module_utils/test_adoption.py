@@ -53,7 +53,7 @@ def replanned(there, found, name="adopted"):
     facts = _state.hub_facts(there)
     records = [_topology.resolve(record, facts) for record in _topology.connections(description, psks)]
     vpc = {**facts["vpc"], "subnets": facts["subnets"]}
-    groups = _state.groups(there, found["security_groups"])
+    groups = [_state.one_of("security group", one, there["security_groups"]) for one in found["security_groups"]]
     return _plan.plan(_objects.target(name, "neutron", vpc, records, groups), there)
 
 

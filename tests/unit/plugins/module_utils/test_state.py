@@ -45,13 +45,6 @@ def test_nothing_is_there():
         _state.one_of("VPC", "prod", [])
 
 
-def test_groups_keep_the_order_in_which_they_were_asked_for():
-    there = {"security_groups": [{"id": "a", "name": "servers"}, {"id": "b", "name": "admins"}]}
-    assert [one["id"] for one in _state.groups(there, ["admins", "a"])] == ["b", "a"]
-    with pytest.raises(VpnError, match="security group 'guests' is not there; there are: admins, servers"):
-        _state.groups(there, ["guests"])
-
-
 @pytest.mark.parametrize(
     ("status", "word"),
     [
