@@ -292,7 +292,8 @@ options:
       psk_generation:
         description:
           - 'Count it up to rotate a derived key (filter site_psk), and with any new key where the provider does not give
-            keys back (otc): that is how the change is noticed.'
+            keys back (otc): that is how the change is noticed. The count stands in the name of a connection that this collection
+            made; one that somebody else made gets a new key with C(vpn_send_psks) only, and a warning says so.'
         type: int
         default: 1
       id:
@@ -402,6 +403,7 @@ options:
           - host-bits
           - hub-without-host
           - ikev1
+          - key-not-sent
           - lifetime-order
           - lifetime-short
           - mangled-by-yaml

@@ -119,6 +119,7 @@ CODES: dict[str, Code] = {
     **_rows(
         WARNING, ONLINE,
         overlap_connection=("another connection of the VPC, which is not this description's, leads to a site's subnets or gateway", _API),
+        key_not_sent=("a site has another key than its first, which a connection that somebody else made gets on request only", _PROVIDER),
     ),
     **_rows(
         f"{ERROR} {WARNING}", OFFLINE, ONLINE, OBJECT,

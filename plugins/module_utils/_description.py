@@ -182,7 +182,8 @@ SITE: Spec = {
         "type": "int",
         "default": 1,
         "description": "Count it up to rotate a derived key (filter site_psk), and with any new key where the provider does not give keys"
-        " back (otc): that is how the change is noticed.",
+        " back (otc): that is how the change is noticed. The count stands in the name of a connection that this collection made; one that"
+        " somebody else made gets a new key with C(vpn_send_psks) only, and a warning says so.",
     },
     "id": {"type": "dict", "options": ID, "description": "The site's IKE identity. Default: its gateway."},
     "peer_id": {"type": "dict", "options": ID, "description": "The hub's IKE identity. Default: the hub's gateway."},

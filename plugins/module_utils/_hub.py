@@ -75,7 +75,7 @@ def prepare(params: Params, cloud: _cloud.Cloud, check_mode: bool = False) -> Wo
         plan = _planned(params, known, facts, records, blocked)
     quotas = _quotas(params, cloud, snapshot, plan)
     _refuse(description, quotas)
-    found += [*beside, *quotas]
+    found += [*beside, *quotas, *_rules_vpc.unknown_keys(params["provider"], snapshot, plan, there)]
     disruptive = sorted({step.name for step in plan.steps if step.disruptive})
     if disruptive and not params["allow_disruption"]:
         raise VpnError(
@@ -88,9 +88,7 @@ def prepare(params: Params, cloud: _cloud.Cloud, check_mode: bool = False) -> Wo
             diff=_steps.diff(snapshot, plan.steps),
         )
     stops_nothing = [one for one in found if one["severity"] != _findings.ERROR]
-    return Work(
-        snapshot, facts, plan, blocked, _ignore.silenced(stops_nothing, description.ignore), known.warnings
-    )
+    return Work(snapshot, facts, plan, blocked, _ignore.silenced(stops_nothing, description.ignore), known.warnings)
 
 
 def _facts(params: Params, snapshot: _objects.Snapshot) -> Params:

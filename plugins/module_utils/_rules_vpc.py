@@ -23,6 +23,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     finding,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, Body, Snapshot, owner, selectors
+from ansible_collections.bothends.vpn.plugins.module_utils._plan import Plan
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
 
@@ -142,6 +143,25 @@ def others(
         elif one:
             found.append(_foreign(record, "gateway", str(record["remote"]["gateway"]), one))
     return found
+
+
+def unknown_keys(provider: str, snapshot: Snapshot, planned: Plan, records: Records) -> list[Finding]:
+    """Tell which sites have another key than their first at a connection in whose name no generation of it can stand."""
+    row = PROVIDERS[provider]
+    foreign = {one["id"]: one for one in snapshot["site_connection"] if owner(one) is None}
+    sent = {step.id for step in planned.steps if "psk" in step.body}
+    return [
+        finding(
+            "key-not-sent", record["site"], f"vpn_sites.{record['site']}.psk_generation", record["psk_generation"],
+            f"connection {one['name'] or '(no name)'} ({one['id']}), which somebody else made, keeps no generation, and {row.name} does "
+            "not give its key back: nobody can tell whether it has this key, and it is not sent.",
+            "Send it once with vpn_send_psks (module hub: send_psks), and ignore this from then on.", row.said("not_read_back"),
+        )
+        for record in (records if "psk" in row.not_read_back else ())
+        for tunnel in record["tunnels"]
+        for one in [foreign.get(str(planned.connections.get(tunnel["name"])), {})]
+        if record["psk_generation"] > 1 and one and one["id"] not in sent
+    ]  # fmt: skip
 
 
 def _described(one: Body, hub: str, sites: t.Container[str]) -> bool:

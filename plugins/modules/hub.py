@@ -44,7 +44,8 @@ options:
   send_psks:
     description:
       - Send the keys again of all connections whose key the cloud does not give back (RV(connections[].not_compared)).
-      - Without it such a connection gets its key when it is made, and again when its O(connections[].psk_generation) changes.
+      - Without it such a connection gets its key when it is made, and again when its O(connections[].psk_generation) changes. One
+        that somebody else made, and that is used as it is, gets none; with another generation than the first a finding says so.
       - Where the cloud gives keys back, they are compared, and this changes nothing.
     type: bool
     default: false

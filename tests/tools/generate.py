@@ -271,7 +271,9 @@ def providers() -> str:
         "`provider` says; what the server shows against it, what it lacks and what its quotas leave stops a run before the first write.",
         "",
         "A key that does not come back is sent when its connection is made, again when `psk_generation` of the site changes, and of all",
-        "connections with `vpn_send_psks`. Which generation the cloud has stands in the connection's name (`prod/berlin/1#2`).",
+        "connections with `vpn_send_psks`. Which generation the cloud has stands in the connection's name (`prod/berlin/1#2`). The name of",
+        "one that somebody else made is not touched: it gets a key with `vpn_send_psks` only, and a warning (`key-not-sent`) says so where",
+        "`psk_generation` is more than 1.",
     ]
     for row in PROVIDERS.values():
         text += ["", f"## {row.title}: `{row.name}`", "", "| what | value | source |", "| --- | --- | --- |"]

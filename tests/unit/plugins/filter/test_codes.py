@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.bothends.vpn.plugins.filter.findings import FilterModule
-from ansible_collections.bothends.vpn.plugins.module_utils import _codes, _findings, _rules_provider, _rules_vpc
+from ansible_collections.bothends.vpn.plugins.module_utils import _codes, _findings, _plan, _rules_provider, _rules_vpc
 from ansible_collections.bothends.vpn.plugins.module_utils._codes import CODES
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.builders import hub, plan, records, site, snapshot
@@ -143,6 +143,9 @@ def online():
     inside = {**record, "remote": {**record["remote"], "subnets": ["192.168.0.0/16"]}}
     yield _rules_vpc.vpc("prod", "neutron", there, [inside], [])
     yield _rules_vpc.others("prod", "neutron", vpc_rows.there_is({"old": site()}), (), (), [record])
+    second = {**record, "psk_generation": 2}
+    by_hand = _plan.Plan([], [], {"prod/a/1": "c1"})
+    yield _rules_vpc.unknown_keys("otc", {"site_connection": [{"id": "c1", "name": ""}]}, by_hand, [second])
     for name in ("neutron", "otc"):
         for shows in ({}, {"extensions": ("vpnaas",), "missing": ("endpoint_group",)}):
             yield _rules_provider.shown("prod", name, provider_rows.server(**shows), [record])

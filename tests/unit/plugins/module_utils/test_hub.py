@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 

@@ -513,6 +513,44 @@ def test_the_gateway_is_known_once_there_is_a_service():
     assert _hub.prepare(params("otc"), Cloud(there)).facts["gateway"] == "80.158.1.1"
 
 
+@pytest.mark.parametrize(
+    ("by_hand", "options", "generation", "codes"),
+    [
+        pytest.param(True, {}, 2, ["key-not-sent"], id="another key"),
+        pytest.param(True, {}, 1, [], id="the first key"),
+        pytest.param(True, {"send_psks": True}, 2, [], id="sent in this run"),
+        pytest.param(False, {}, 2, [], id="ours gets it, with its mark"),
+        pytest.param(
+            True, {"policies": [{"name": "default", "ike": {"dh_group": "group20"}, "ipsec": {}}], "allow_disruption": True}, 2, [],
+            id="replaced by one of ours",
+        ),
+    ],
+)  # fmt: skip
+def test_another_key_for_what_somebody_made_by_hand_is_told(by_hand, options, generation, codes):
+    """Else the router gets the new key, and nobody hears that the cloud keeps the old one."""
+    there = otc_server()
+    there.update(wire(there, _hub.prepare(params("otc"), Cloud(there)).plan.steps))
+    if by_hand:
+        there["site_connection"][0]["name"] = "Büro"
+    given = params("otc", **options)
+    given["connections"][0]["psk_generation"] = generation
+    work = _hub.prepare(given, Cloud(there))
+    assert [(one["code"], one["severity"]) for one in work.findings] == [(code, "warning") for code in codes]
+    assert bool(codes) or generation == 1 or any("psk" in step.body for step in work.plan.steps)
+    for one in work.findings:
+        assert one["field"] == "vpn_sites.berlin.psk_generation" and "Büro (" in one["message"]
+        assert "vpn_send_psks" in one["remedy"] and one["scope"] == "site berlin"
+
+
+def test_where_keys_come_back_a_generation_is_only_a_number():
+    there = neutron_server()
+    there.update(_steps.project(there, _hub.prepare(params("neutron"), Cloud(there)).plan.steps))
+    there["site_connection"][0].update(name="Büro", description="")
+    given = params("neutron")
+    given["connections"][0]["psk_generation"] = 2
+    assert _hub.prepare(given, Cloud(there)).findings == []
+
+
 # --- what the VPC itself shows, in the module
 
 
