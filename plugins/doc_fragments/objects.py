@@ -603,7 +603,7 @@ options:
     default: false
   state:
     description:
-      - Whether the listed rules are to be there.
+      - Whether the listed rules are to be there. Where the group is gone, or one that a rule names, they are absent.
     type: str
     choices:
       - present

@@ -13,7 +13,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _s
 from ansible_collections.bothends.vpn.plugins.module_utils._description import HUB, SITE, Spec, port_range
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, content, normal, rule_name
-from ansible_collections.bothends.vpn.plugins.module_utils._single import Known, Params, refuse
+from ansible_collections.bothends.vpn.plugins.module_utils._single import UNKNOWN, Known, Params, refuse
 from ansible_collections.bothends.vpn.plugins.module_utils._steps import Ref, Step
 
 KIND = "security_group_rule"
@@ -85,7 +85,7 @@ OPTIONS: Spec = {
         "type": "str",
         "choices": ["present", "absent"],
         "default": "present",
-        "description": "Whether the listed rules are to be there.",
+        "description": "Whether the listed rules are to be there. Where the group is gone, or one that a rule names, they are absent.",
     },
 }
 
@@ -155,6 +155,8 @@ def _wanted(what: str, group: str, params: Params, known: Known) -> dict[t.Any, 
     for index, rule in enumerate(params["rules"]):
         for body in _bodies({"security_group_id": group, **owner}, rule, known):
             key = content(KIND, body)
+            if UNKNOWN in key:  # two groups that are not there are not one
+                key += (rule["remote_group"], rule["remote_address_group"])
             if key in out:
                 raise VpnError(
                     f"{what}: rules[{index}] lets through the same as rules[{first[key]}] ({rule_name(body)}). Remedy: leave one out."

@@ -36,12 +36,16 @@ UNKNOWN = "known after apply"
 class Known:
     """What was read of the cloud, and how references are found in it."""
 
-    def __init__(self, snapshot: Snapshot, check_mode: bool = False, project: str | None = None) -> None:
-        self.snapshot, self.check_mode, self.project = snapshot, check_mode, project
+    def __init__(
+        self, snapshot: Snapshot, check_mode: bool = False, project: str | None = None, absent: bool = False
+    ) -> None:
+        self.snapshot, self.check_mode, self.project, self.absent = snapshot, check_mode, project, absent
         self.warnings: list[str] = []
 
     def id_of(self, what: str, where: str, wanted: str) -> str:
-        """Find the id of what is given by name or id; in check mode it may be a thing that is not there yet."""
+        """Find the id of what is given by name or id; in check mode it may be a thing that is not there yet, and of what is to be
+        absent one that is gone.
+        """
         return self._id_of(what, wanted, self.snapshot[where])
 
     def subnet_id(self, wanted: str) -> str:
@@ -53,9 +57,9 @@ class Known:
         return self._id_of("subnet", wanted, subnets)
 
     def _id_of(self, what: str, wanted: str, things: list[Body]) -> str:
-        if self.check_mode and not any(wanted in (one["id"], one["name"]) for one in things):
+        if (self.check_mode or self.absent) and not any(wanted in (one["id"], one["name"]) for one in things):
             warning = f"{what} {wanted!r} is not there yet; its id is {UNKNOWN}."
-            self.warnings += [] if warning in self.warnings else [warning]
+            self.warnings += [] if self.absent or warning in self.warnings else [warning]
             return UNKNOWN
         # An administrator sees the things of all projects.
         own = [one for one in things if self.project and project_of(one) == self.project and one["name"] == wanted]
@@ -201,9 +205,10 @@ def _change(row: Row, there: Body, changed: Body, known: Known) -> list[Step]:
         owner = {"tenant_id": project_of(there)} if project_of(there) else {}
         body = {**{field: there.get(field) for field in ("name", "description", *KINDS[row.kind].content)}, **owner}
         name, why = changed.get("name") or name_of(there), REPLACED + "other " + ", ".join(moved)
+        # Nothing uses it. A run that is killed in between must not leave two of one name, of which nobody could tell which is meant.
         return [
-            Step("create", row.kind, name, None, {**body, **changed}, Ref(row.kind, name), why=why),
             Step("delete", row.kind, name_of(there), there["id"], {}, why=why),
+            Step("create", row.kind, name, None, {**body, **changed}, Ref(row.kind, name), why=why),
         ]
     if row.content == UPDATED:
         _refuse_in_use(row, there, known, "changed")

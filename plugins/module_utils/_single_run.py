@@ -82,7 +82,7 @@ def _known(
 ) -> _single.Known:
     """Read what is needed; raises VpnError where the server is another one than it is said to be, or cannot do it."""
     if params["state"] == "absent":
-        return _single.Known(read(cloud, lists), check_mode, params["project_id"])
+        return _single.Known(read(cloud, lists), check_mode, params["project_id"], absent=True)
     known = _single.Known(read(cloud, [*lists, "extensions"]), check_mode, params["project_id"])
     _single.refuse(what, _single_rules.server(params, needs, known))
     return known

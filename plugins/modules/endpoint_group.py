@@ -13,8 +13,9 @@ author:
   - bothends.vpn authors (@bothends)
 description:
   - Makes, changes or removes one endpoint group of a project. What is left out stays as it is.
-  - The API cannot change a group's endpoints. A group that no connection uses is made anew, with another id. One in use is
-    refused; the error names the connections. Make another group and put it into the connection.
+  - The API cannot change a group's endpoints. A group that no connection uses is removed and made anew, with another id; where a
+    run is killed in between, the next one makes it, from what its task says of a new group. One in use is refused; the error
+    names the connections. Make another group and put it into the connection.
 extends_documentation_fragment:
   - bothends.vpn.attributes
   - bothends.vpn.openstack

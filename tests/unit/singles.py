@@ -108,7 +108,7 @@ def whole(**change):
 def rule_steps(there, *rules, check_mode=False, **given):
     """Plan for the rules of the group servers."""
     asked = rule_params(*rules, **given)
-    known = _single.Known(there, check_mode, asked["project_id"])
+    known = _single.Known(there, check_mode, asked["project_id"], absent=asked["state"] == "absent")
     group = known.id_of("security group", "security_groups", asked["security_group"])
     return _group_rules.plan(asked, group, known)
 

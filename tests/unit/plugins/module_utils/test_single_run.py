@@ -77,7 +77,7 @@ def test_a_group_made_anew_comes_with_its_new_id():
     before = cloud.there["endpoint_group"][0]["id"]
     result = apply(cloud, "endpoint_group", name="there", endpoints=["10.9.0.0/16"])
     assert result["endpoint_group"]["id"] == cloud.there["endpoint_group"][0]["id"] != before
-    assert [step["verb"] for step in result["plan"]] == ["create", "delete"]
+    assert [step["verb"] for step in result["plan"]] == ["delete", "create"]
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -107,6 +107,29 @@ def test_the_rules_of_a_group_that_is_not_there_yet():
     result = apply_rules(Cloud(empty()), WEB, security_group="later", check_mode=True)
     assert result["security_group"] == {"id": None, "name": "later"} and len(result["rules"]) == 1
     assert result["warnings"] == ["security group 'later' is not there yet; its id is known after apply."]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        pytest.param({"security_group": "gone"}, [WEB], id="the group"),
+        pytest.param({}, [{"remote_group": "gone"}, {"remote_group": "gone too"}], id="remote groups"),
+        pytest.param({}, [{"remote_address_group": "gone"}], id="an address group"),
+    ],
+)
+def test_rules_of_what_is_gone_are_absent(check_mode, given, rules):
+    result = apply_rules(Cloud(empty()), *rules, check_mode=check_mode, state="absent", **given)
+    assert (result["changed"], result["plan"], result["warnings"]) == (False, [], [])
+    assert result["security_group"]["name"] == given.get("security_group", "servers")
+
+
+def test_check_mode_tells_two_groups_that_will_be_there_apart():
+    rules = [{"remote_group": "later"}, {"remote_group": "last"}]
+    result = apply_rules(Cloud(empty()), *rules, check_mode=True)
+    assert [step["verb"] for step in result["plan"]] == ["create", "create"] and len(result["warnings"]) == 2
+    with pytest.raises(VpnError, match="lets through the same"):
+        apply_rules(Cloud(empty()), {"remote_group": "later"}, {"remote_group": "later"}, check_mode=True)
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------

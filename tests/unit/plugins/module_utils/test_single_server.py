@@ -95,7 +95,7 @@ def test_an_object_does_not_change_its_project():
 
 def test_a_group_made_anew_stays_in_its_project():
     there = made(empty(), ("endpoint_group", {**GROUP, **THEIRS}))
-    create, _delete = steps(there, "endpoint_group", name="g", endpoints=["10.1.0.0/24"])
+    _delete, create = steps(there, "endpoint_group", name="g", endpoints=["10.1.0.0/24"])
     assert create.body["tenant_id"] == "p-theirs"
 
 
