@@ -581,7 +581,7 @@ options:
         type: int
       remote_ip_prefix:
         description:
-          - 'CIDR of the other end. Default: everywhere. Host bits do not matter.'
+          - 'CIDR of the other end. Default: everywhere. Host bits are left out, with a warning.'
         type: str
       remote_group:
         description:

@@ -178,6 +178,12 @@ def is_prefix(text: t.Any) -> bool:
     return _understood(_plain(text)).__class__ is Prefix
 
 
+def has_host_bits(text: str) -> bool:
+    """Tell whether a CIDR is written with another address than the first of its block."""
+    block, own = found(text), found(text.partition("/")[0])
+    return bool(block and own) and block.first != own.first
+
+
 def is_address(text: str) -> bool:
     """Tell whether the text is one address, without a prefix length."""
     return is_prefix(text) and not set(text) & set("/- \t\n")

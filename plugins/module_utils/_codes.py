@@ -88,7 +88,7 @@ CODES: dict[str, Code] = {
     # --- addresses
     **_rows(ERROR, OFFLINE, OBJECT, bad_subnet=("a subnet is no CIDR", _API)),
     **_rows(ERROR, OFFLINE, OBJECT, bad_address=("a gateway is no address, or one that no gateway can have", "the API, or RFC 6890")),
-    **_rows(WARNING, OFFLINE, host_bits=("a subnet has host bits, and is used without them", "RFC 4632 section 3.1")),
+    **_rows(WARNING, OFFLINE, OBJECT, host_bits=("a subnet has host bits, and is used without them", "RFC 4632 section 3.1")),
     **_rows(
         ERROR, OFFLINE, ONLINE,
         overlap_hub=("two subnets of a hub overlap", _VPN),

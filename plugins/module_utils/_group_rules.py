@@ -13,7 +13,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _s
 from ansible_collections.bothends.vpn.plugins.module_utils._description import HUB, SITE, Spec, port_range
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import Body, content, normal, rule_name
-from ansible_collections.bothends.vpn.plugins.module_utils._single import UNKNOWN, Known, Params, refuse
+from ansible_collections.bothends.vpn.plugins.module_utils._single import UNKNOWN, Known, Params, judge
 from ansible_collections.bothends.vpn.plugins.module_utils._steps import Ref, Step
 
 KIND = "security_group_rule"
@@ -44,7 +44,7 @@ RULE: Spec = {
     "icmp_code": {"type": "int", "description": "The code of that type. Default: all."},
     "remote_ip_prefix": {
         "type": "str",
-        "description": "CIDR of the other end. Default: everywhere. Host bits do not matter.",
+        "description": "CIDR of the other end. Default: everywhere. Host bits are left out, with a warning.",
     },
     "remote_group": {
         "type": "str",
@@ -109,8 +109,10 @@ def plan(params: Params, group: str, known: Known) -> list[Step]:
             f"{what}: purge removes what is not listed, state absent what is. Remedy: choose one; to remove all, "
             "take purge with an empty list."
         )
-    refuse(
-        what, [one for index, rule in enumerate(params["rules"]) for one in _single_rules_group.group_rule(index, rule)]
+    judge(
+        what,
+        [one for index, rule in enumerate(params["rules"]) for one in _single_rules_group.group_rule(index, rule)],
+        known,
     )
     wanted = _wanted(what, group, params, known)
     there: dict[t.Any, list[Body]] = {}

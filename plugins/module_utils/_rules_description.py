@@ -264,7 +264,7 @@ def _subnets(description: Description) -> Found:
                         "bad-subnet", name, field, subnet, "a range that is no CIDR cannot be a VPN's subnet.",
                         "Split it into CIDRs.", NEUTRON,
                     )  # fmt: skip
-                elif subnet.partition("/")[0] != clean.partition("/")[0] and ":" not in subnet:
+                elif _addresses.has_host_bits(subnet):
                     yield finding(
                         "host-bits", name, field, subnet, f"has host bits; {clean} is used at both ends.",
                         f"Write {clean}.", "RFC 4632 section 3.1", WARNING,

@@ -228,10 +228,13 @@ def _refuse_in_use(row: Row, there: Body, known: Known, done: str) -> None:
 def _judge(row: Row, case: Case) -> None:
     """Check a new object wholly, and of one that is there what was asked for."""
     found = [one for rule, options in row.rules if any(map(case.asks, options)) for one in rule(case)]
-    refuse(f"{row.what} {case.name}", found)
-    case.known.warnings.extend(
-        f"{row.what} {case.name}: {one['field']}: {one['message']} Remedy: {one['remedy']}" for one in found
-    )
+    judge(f"{row.what} {case.name}", found, case.known)
+
+
+def judge(what: str, found: t.Collection[_findings.Finding], known: Known) -> None:
+    """Refuse what is wrong, and keep for the user what only hurts."""
+    refuse(what, found)
+    known.warnings.extend(f"{what}: {one['field']}: {one['message']} Remedy: {one['remedy']}" for one in found)
 
 
 def refuse(what: str, found: t.Iterable[_findings.Finding]) -> None:

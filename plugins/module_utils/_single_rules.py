@@ -128,6 +128,8 @@ def policy(phase: str, proposal: dict[str, t.Any], provider: str) -> Found:
 def endpoints(case: Case) -> Found:
     """A group has endpoints, each once, of one IP version."""
     yield from _endpoint_values(case.body["type"], case.body["endpoints"])
+    if case.body["type"] == "cidr":
+        yield from host_bits("endpoints", case.params["endpoints"] or [])
     if case.body["type"] in ("cidr", "subnet"):
         yield from one_version("endpoints", prefixes(case.body["type"], case.body["endpoints"], case.known))
 
@@ -156,6 +158,13 @@ def cidrs(option: str, values: t.Sequence[str]) -> Found:
             option, good[other], "overlap", f"{good[other]} overlaps {good[one]} of the same list.",
             "Name the wider one only, or narrow one of the two.", VPN_PAGE,
         )  # fmt: skip
+
+
+def host_bits(option: str, values: t.Iterable[str]) -> Found:
+    """What was written is looked at: what is sent has none any more."""
+    for value in filter(_addresses.has_host_bits, values):
+        clean = _addresses.normalize(value)
+        yield finding("host-bits", "", option, value, f"has host bits; {clean} is used.", f"Write {clean}.")
 
 
 def one_version(option: str, prefixes: t.Iterable[_addresses.Prefix]) -> Found:

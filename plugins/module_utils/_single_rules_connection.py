@@ -34,6 +34,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._single_rules import 
     attached,
     cidrs,
     error,
+    host_bits,
     hub_of,
     one_version,
     peer_findings,
@@ -159,6 +160,7 @@ def peer_cidrs(case: Case) -> Found:
     for value in sorted({one for one in listed if listed.count(one) > 1}):
         yield error("peer_cidrs", value, "duplicate", f"{value} is there twice.", "Name each CIDR once.")
     yield from cidrs("peer_cidrs", listed)
+    yield from host_bits("peer_cidrs", case.params["peer_cidrs"] or [])
 
 
 def selectors(case: Case) -> Found:

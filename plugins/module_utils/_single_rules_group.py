@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _objects
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import Finding, Found
-from ansible_collections.bothends.vpn.plugins.module_utils._single_rules import error, peer_findings
+from ansible_collections.bothends.vpn.plugins.module_utils._single_rules import error, host_bits, peer_findings
 
 _REMOTES = ("remote_ip_prefix", "remote_group", "remote_address_group")
 GROUPS = "neutron, securitygroups_db.py"
@@ -54,6 +54,8 @@ def _group_prefix(option: str, rule: dict[str, t.Any]) -> Found:
         yield error(option, prefix, "bad-subnet", f"{prefix!r} is no CIDR.", "Write it like 192.168.3.0/24.", GROUPS)
     elif ethertype(rule) != f"IPv{_addresses.parse(prefix).version}":
         yield error(option, prefix, "mixed-versions", f"is not {rule['ethertype']}.", "Leave ethertype out.", GROUPS)
+    else:
+        yield from host_bits(option, [prefix])
 
 
 def _icmp(here: str, rule: dict[str, t.Any], number: str | None) -> Found:

@@ -207,6 +207,18 @@ def test_a_mapped_range_is_the_ipv4_one(low, more):
 
 
 @pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("10.1.2.3/8", True), ("10.0.0.0/8", False), (" 10.0.0.0/8 ", False), ("10.1.2.3", False), ("10.1.2.3/32", False),
+        ("10.0.0.5-10.0.0.9", False), ("2001:DB8::1/32", True), ("2001:DB8:0::/32", False), ("::ffff:10.0.0.0/104", False),
+        ("::ffff:10.0.0.1/104", True), ("app", False), ("10.0.0.0/40", False),
+    ],
+)  # fmt: skip
+def test_host_bits(text, has):
+    assert _addresses.has_host_bits(text) is has
+
+
+@pytest.mark.parametrize(
     "text", ["10.1.2.3/8", "10.1.2.3", "2001:DB8::1/32", "::ffff:10.0.0.1/128", "::1", "0.0.0.0/0"]
 )
 def test_what_lists_are_made_of_goes_the_short_way(text):

@@ -100,6 +100,7 @@ FAULTS = [
     ({"a": site(subnets=["app"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
     ({"a": site(subnets=["10.0.0.1-10.0.0.5"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
     ({"a": site(subnets=["10.3.0.1/24"])}, None, "host-bits", "vpn_sites.a.subnets[0]"),
+    ({"a": site(subnets=["10.3.0.0/24", "2001:db8:3::1/64"])}, None, "host-bits", "vpn_sites.a.subnets[1]"),
     ({"a": site(probe={"from": "10.3.0.1"})}, None, "bad-probe", "vpn_sites.a.probe[0]"),
     ({"a": site(dpd={"interval": 120})}, None, "dpd-timeout", "vpn_sites.a.dpd"),
     ({"a": site(underlay_mtu=400)}, None, "mtu-range", "vpn_sites.a.underlay_mtu"),

@@ -220,6 +220,9 @@ def test_nothing_is_wrong_with_what_they_start_from():
 @pytest.mark.parametrize(
     ("kind", "given", "warning"),
     [
+        ("endpoint_group", {"type": "cidr", "endpoints": ["10.3.0.7/24"]},
+         "endpoints: 10.3.0.7/24 has host bits; 10.3.0.0/24 is used. Remedy: Write 10.3.0.0/24."),
+        ("endpoint_group", {"type": "cidr", "endpoints": ["2001:DB8:0::/64"]}, None),
         ("ike_policy", {"dh_group": "group2"}, "dh_group: SHOULD NOT be used"),
         ("ike_policy", {"dh_group": "group5"}, "dh_group: SHOULD NOT be used"),
         ("ipsec_policy", {"pfs_group": "group5"}, "pfs_group: SHOULD NOT be used"),
@@ -230,7 +233,7 @@ def test_nothing_is_wrong_with_what_they_start_from():
         ("ike_policy", {"lifetime": 600}, None),
         ("ipsec_policy", {"lifetime": 100000}, None),
     ],
-)
+)  # fmt: skip
 def test_what_is_weak_is_a_warning(kind, given, warning):
     wanted_steps, warnings = planned(empty(), kind, name="x", **given)
     assert len(wanted_steps) == 1 and len(warnings) == (1 if warning else 0)
@@ -252,6 +255,14 @@ def test_what_is_odd_about_a_connection_is_a_warning(change, given, warning):
     )
     _todo, warnings = planned(there, "site_connection", **{**CONNECTION, **given})
     assert len(warnings) == (1 if warning else 0) and (warning is None or warning in warnings[0])
+
+
+def test_host_bits_of_a_list_of_cidrs_are_a_warning():
+    there = made(empty(), *((kind, {**given, **OLD.get(given["name"], {})}) for kind, given in WHOLE[:3]))
+    wanted = {**CONNECTION, **old(peer_cidrs=["10.3.0.7/24"])["site_connection"]}
+    [step], warnings = planned(there, "site_connection", **wanted)
+    assert step.body["peer_cidrs"] == ["10.3.0.0/24"]
+    assert ["peer_cidrs: 10.3.0.7/24 has host bits; 10.3.0.0/24 is used." in one for one in warnings] == [True]
 
 
 # --- a second one beside the first -----------------------------------------------------------------------------------

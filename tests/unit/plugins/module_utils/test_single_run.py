@@ -109,6 +109,14 @@ def test_the_rules_of_a_group_that_is_not_there_yet():
     assert result["warnings"] == ["security group 'later' is not there yet; its id is known after apply."]
 
 
+def test_host_bits_of_a_rule_are_a_warning():
+    result = apply_rules(Cloud(empty()), {**WEB, "remote_ip_prefix": "192.168.3.7/24"}, WEB | {"ports": ["80"]})
+    [warning] = result["warnings"]
+    assert warning.startswith(
+        "security group servers: rules[0].remote_ip_prefix: 192.168.3.7/24 has host bits; 192.168.3.0/24 is"
+    )
+
+
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize(
     ("given", "rules"),
