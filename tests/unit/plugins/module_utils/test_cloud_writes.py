@@ -123,6 +123,21 @@ def test_after_a_failure_the_next_run_ends_the_work(connect):
                           "ipsec_site_connections": 2}  # fmt: skip
 
 
+def test_of_two_runs_that_both_found_nothing_the_next_leaves_one_of_each(connect):
+    neutron, sites = Neutron(), {"berlin": site(3), "paris": site(4)}
+    cloud = connect(neutron)
+    plans = [plan(cloud.snapshot("prod"), sites) for _run in range(2)]
+    kinds = (*IN_USE, "ipsec_site_connections")
+    counts = []
+    for planned in [*plans, None]:
+        cloud.execute((planned or plan(cloud.snapshot("prod"), sites)).steps)
+        settled(neutron)
+        counts.append({plural: len(neutron.lists[plural]) for plural in kinds})
+    one, two, then = counts
+    assert {plural for plural in kinds if two[plural] > one[plural]} == {"endpoint_groups", "ipsec_site_connections"}
+    assert then == one and verbs(plan(cloud.snapshot("prod"), sites)) == []
+
+
 def test_one_failure_of_a_batch_does_not_undo_the_others(connect):
     neutron = Neutron()
     steps = [Step("delete", "endpoint_group", name, name, {}) for name in "abc"]
