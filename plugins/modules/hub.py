@@ -130,7 +130,7 @@ EXAMPLES = r"""
 RETURN = r"""
 plan:
   description: The steps that were done, or in check mode would be; one step is one write to the API.
-  returned: success
+  returned: once it is made, whatever fails then
   type: list
   elements: dict
   contains:
@@ -209,40 +209,40 @@ differences:
       sample: 60
 leftovers:
   description: Objects of sites that are not described any more, which stay without O(purge).
-  returned: success
+  returned: success, or failure of single sites or half way
   type: list
   elements: dict
 unowned:
   description: Connections to sites with O(connections[].state=absent) that somebody else made, and that stay.
-  returned: success
+  returned: success, or failure of single sites or half way
   type: list
   elements: dict
 blocked:
   description: The sites of which nothing was touched, and why.
-  returned: always
+  returned: success, or failure of single sites or half way
   type: dict
   sample: {paris: "vpn_sites.paris.subnets[0]: '192.168.5/24' is not a subnet."}
 steps_done:
   description: Where the run failed half way, what it had done by then.
-  returned: failure
+  returned: failure half way
   type: list
   elements: str
   sample: [create ike_policy prod/strong]
 steps_not_done:
   description: What it had not done; the next run does it.
-  returned: failure
+  returned: failure half way
   type: list
   elements: str
   sample: [create site_connection prod/berlin/1]
 findings:
   description:
     - What was found in the cloud and stops nothing, such as a quota that may not be enough; docs/reference/findings.md has all codes.
-  returned: success
+  returned: success, or failure of single sites or half way
   type: list
   elements: dict
 hub:
   description: What the other end needs to know of the VPC.
-  returned: success
+  returned: success, or failure of single sites
   type: dict
   contains:
     name:
@@ -281,7 +281,7 @@ hub:
       returned: success
 connections:
   description: The site connections that answer for the described sites.
-  returned: success
+  returned: success, or failure of single sites
   type: list
   elements: dict
   contains:

@@ -1,14 +1,17 @@
 # Copyright (c) 2026, the bothends.vpn authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Module hub from end to end, with a small neutron."""
+"""Modules hub and hub_info from end to end, with a small neutron."""
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
+import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _hub, _hub_options
+from ansible_collections.bothends.vpn.plugins.module_utils import _hub, _hub_info, _hub_options, _module
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.builders import hub, site
 from ansible_collections.bothends.vpn.tests.unit.neutron import Answer, Neutron, settled
@@ -26,6 +29,13 @@ def neutron():
     return there
 
 
+def validated(spec, given):
+    """Give all options, as the module gets them."""
+    outcome = ArgumentSpecValidator({**_module.CLOUD_SPEC, **spec}).validate(given)
+    assert outcome.error_messages == []
+    return outcome.validated_parameters
+
+
 @pytest.fixture
 def apply(neutron, connect):
     """Run the module's code with these sites, options and the defaults of the others."""
@@ -36,9 +46,7 @@ def apply(neutron, connect):
             {"name": name, "psk": KEY, **{key: one[key] for key in one if key != "hub"}} for name, one in sites.items()
         ]
         given = {"name": "prod", **hub(), "connections": connections, "wait_for": "none", **options}
-        outcome = ArgumentSpecValidator(_hub_options.spec()).validate(given)
-        assert outcome.error_messages == []
-        return _hub.apply(outcome.validated_parameters, cloud, check_mode)
+        return _hub.apply(validated(_hub_options.spec(), given), cloud, check_mode)
 
     return run
 
@@ -94,3 +102,106 @@ def test_check_mode_still_wants_the_subnets(apply):
     """What overlaps, and which tunnels there would be, nobody could say without them."""
     with pytest.raises(VpnError, match="no subnets called 'later'"):
         apply(SITES, check_mode=True, subnets=["later"])
+
+
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+
+def told(module, part):
+    """Give a part of a module's documentation."""
+    return yaml.safe_load(
+        getattr(importlib.import_module(f"ansible_collections.bothends.vpn.plugins.modules.{module}"), part)
+    )
+
+
+def documented(rows, result):
+    """Compare what is returned with what is told of it, into lists and dicts whose fields are told; gives the keys."""
+    assert set(result) == set(rows)
+    for name, row in rows.items():
+        for one in (result[name] if isinstance(result[name], list) else [result[name]]) if "contains" in row else []:
+            documented(row["contains"], one)
+    return set(rows)
+
+
+EVERY_MODULES = {"changed", "diff", "warnings"}
+
+
+def returned(result):
+    """Give what a module returns of its own."""
+    return {name: value for name, value in result.items() if name not in EVERY_MODULES}
+
+
+def only(said, *names):
+    """Give the rows of these names."""
+    return {name: said[name] for name in names}
+
+
+PLANNED = ("plan", "leftovers", "unowned", "blocked", "findings")
+DONE = (*PLANNED, "hub", "connections")
+
+
+def test_what_hub_returns_is_what_is_documented(neutron, apply):
+    said = told("hub", "RETURN")
+    seen = documented(only(said, *DONE, "differences"), returned(apply(SITES, check_mode=True)))
+    neutron.answers["POST", "/vpn/endpoint-groups"] = Answer(409, "", "Conflict")
+    with pytest.raises(VpnError) as caught:
+        apply(SITES)
+    seen |= documented(only(said, *PLANNED, "steps_done", "steps_not_done"), returned(caught.value.result))
+    neutron.answers.pop(("POST", "/vpn/endpoint-groups"))
+    result = apply(SITES)
+    assert result["plan"] and result["connections"] and result["hub"]["services"]
+    assert documented(only(said, *DONE), returned(result)) | seen == set(said)
+    # One site is blocked: all else is made, and the failure has the same.
+    with pytest.raises(VpnError) as caught:
+        apply({**SITES, "rome": site(5, subnets=["10.5.0/24"])})
+    documented(only(said, *DONE), returned(caught.value.result))
+    # What is refused because it would interrupt shows its plan.
+    with pytest.raises(VpnError, match="would interrupt") as caught:
+        apply({}, purge=True)
+    documented(only(said, "plan"), returned(caught.value.result))
+
+
+def test_what_hub_info_returns_is_what_is_documented(neutron, apply, connect):
+    apply(SITES)
+    settled(neutron)
+    for given in ({}, {"digest_key": "x" * 20}):
+        result = _hub_info.inform(validated(_hub_info.spec(), {"vpc": "prod", **given}), connect(neutron))
+        assert result["connections"] and result["description"]["connections"]
+        documented(told("hub_info", "RETURN"), returned(result))
+
+
+def filled(value, known):
+    """Put in what a playbook would."""
+    if isinstance(value, dict):
+        return {key: filled(one, known) for key, one in value.items()}
+    if isinstance(value, list):
+        return [filled(one, known) for one in value]
+    return known.get(value, value)
+
+
+def test_the_examples_do_what_they_say(neutron, connect):
+    """As an OTC tells itself, since that is what they are for."""
+    neutron.answers.update({
+        ("GET", "/extensions"): Answer(404),
+        ("GET", "/vpc/routes"): Answer(200, {"routes": []}),
+        ("GET", f"{neutron.get_endpoint()}/v1/{neutron.get_project_id()}/quotas"): Answer(404),
+    })  # fmt: skip
+    cloud = connect(neutron)
+    known = {"{{ vpn_psks.berlin }}": "a-key-of-20-characters"}
+
+    def run(task):
+        (module,) = {"bothends.vpn.hub", "bothends.vpn.hub_info"} & set(task)
+        given = filled(task[module], known)
+        if module.endswith("info"):
+            return _hub_info.inform(validated(_hub_info.spec(), given), cloud)
+        result = _hub.apply(validated(_hub_options.spec(), {**given, "wait_for": "none"}), cloud, False)
+        settled(neutron)
+        return result
+
+    make, remove = told("hub", "EXAMPLES")
+    look, wait, take_over, _show = told("hub_info", "EXAMPLES")
+    assert run(make)["changed"]
+    known.update({f"{{{{ prod.description.{key} }}}}": value for key, value in run(look)["description"].items()})
+    assert [one["state"] for one in run(wait)["connections"]] == ["Normal"]
+    assert not run(take_over)["changed"]
+    assert run(remove)["changed"] and left(neutron) == []
