@@ -66,7 +66,7 @@ class Wire:
             connection.session.timeout = connection.session.timeout or _TIMEOUTS
             self._auth = connection.session.auth
             self._session = _patiently(lambda: _network(connection), _TWICE)
-        except (SDKException, ClientException, VpnError, TypeError, OSError) as error:
+        except Exception as error:  # whatever the libraries make of a login that is not as they want it
             name = cloud if isinstance(cloud, str) else "(from the environment)"
             reason, remedy = _why_no_login(error)
             raise VpnError(f"cannot log in to cloud {name}: {reason} Remedy: {remedy}.") from error
@@ -179,6 +179,8 @@ def _why_no_login(error: Exception) -> tuple[str, str]:
     if isinstance(error, CloudError) and error.fault not in (OTHER, "401"):
         return error.reason, error.remedy
     reason = error.reason.partition(": ")[2] if isinstance(error, CloudError) else f"{str(error).strip().rstrip('.')}."
+    if not isinstance(error, (SDKException, ClientException, VpnError, OSError)):
+        reason = f"the login cannot be understood: {reason}"
     return reason, "check clouds.yaml (OS_CLIENT_CONFIG_FILE), OS_CLOUD and the credential"
 
 

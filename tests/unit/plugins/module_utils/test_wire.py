@@ -324,6 +324,52 @@ def test_another_region(server):
         _wire.Wire(server.cloud(region_name="elsewhere"))
 
 
+def without(login, *names):
+    return {**login, "auth": {name: value for name, value in login["auth"].items() if name not in names}}
+
+
+def with_(login, **auth):
+    return {**login, "auth": {**login["auth"], **auth}}
+
+
+# An entry of clouds.yaml that is not as the libraries want it, and what of it they say.
+NO_LOGINS = {
+    "no password": (lambda login: without(login, "password"), "password"),
+    "an empty password": (lambda login: with_(login, password=None), "password"),
+    "no address": (lambda login: without(login, "auth_url"), "auth_url"),
+    "an address that is a number": (lambda login: with_(login, auth_url=5), "int"),
+    "a text": (lambda login: {**login, "auth": "hunter2"}, ""),
+    "a list": (lambda login: {**login, "auth": ["hunter2"]}, ""),
+    "nothing": (lambda login: {**login, "auth": None}, ""),
+    "another timeout": (lambda login: {**login, "api_timeout": "soon"}, "soon"),
+    "another way": (lambda login: {**login, "auth_type": "nothing"}, "nothing"),
+}
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+@pytest.mark.parametrize("wrong", NO_LOGINS)
+def test_an_entry_that_is_no_login(server, naps, monkeypatch, tmp_path, wrong, by_name):
+    change, says = NO_LOGINS[wrong]
+    entry = change(server.cloud())
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    (tmp_path / "clouds.yaml").write_text(json.dumps({"clouds": {"here": entry}}))
+    with pytest.raises(VpnError, match=rf"cannot log in to cloud .*{says}.* Remedy: check clouds\.yaml") as caught:
+        _wire.Wire("here" if by_name else entry)
+    assert "hunter2" not in str(caught.value) and "login" not in server.log
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "x", '{"clouds": "x"}', '{"clouds": ["here"]}', '{"clouds": null}', '{"clouds": {"here": "hunter2"}}',
+             '{"clouds": {"here": null}}', "clouds: {here: {auth: {password: hunter2, : [", ""]
+)  # fmt: skip
+def test_a_file_that_has_no_clouds(monkeypatch, tmp_path, text):
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    (tmp_path / "clouds.yaml").write_text(text)
+    with pytest.raises(VpnError, match=r"cannot log in to cloud here: .*Remedy: check clouds\.yaml") as caught:
+        _wire.Wire("here")
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_password_that_is_wrong_is_asked_for_once(server, naps):
     server.login = 401
     with pytest.raises(VpnError, match=r"cannot log in .*Remedy: check clouds.yaml") as caught:
