@@ -279,11 +279,24 @@ def not_added(row: Provider, snapshot: Snapshot, records: t.Sequence[Connection]
 
 
 def limits(answer: Body) -> dict[str, tuple[int, int]]:
-    """Read (limit, used) by word from either shape of the answer; what has no limit is left out."""
-    quotas = answer.get("quotas") or {}
-    rows = {one["type"]: (one["quota"], one["used"]) for one in quotas.get("resources", [])}
-    rows.update({word: (one["limit"], one["used"]) for word, one in (answer.get("quota") or {}).items()})
-    return {word: row for word, row in rows.items() if row[0] >= 0}
+    """Read (limit, used) by word from either shape of the answer; what has no limit, or is not to be understood, is left out."""
+    resources, details = _field(answer, "quotas", "resources"), _field(answer, "quota")
+    rows = [(_field(one, "type"), _field(one, "quota"), _field(one, "used"))
+            for one in (resources if isinstance(resources, list) else [])]  # fmt: skip
+    if isinstance(details, dict):
+        rows += [(word, _field(one, "limit"), _field(one, "used")) for word, one in details.items()]
+    return {
+        word: (limit, used)
+        for word, limit, used in rows
+        if isinstance(word, str) and isinstance(limit, int) and isinstance(used, int) and limit >= 0
+    }
+
+
+def _field(value: t.Any, *names: str) -> t.Any:
+    """Give what stands that deep in an answer; None where its shape is another one."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def quotas(hub: str, name: str, steps: t.Sequence[Step], snapshot: Snapshot, answer: Body) -> list[Finding]:

@@ -403,6 +403,27 @@ def test_more_than_the_project_may_have(provider, answer, found):
     assert asked(provider, TWO, answer) == found
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"quota": {"network": 100, "ipsec_site_connection": 1}},
+        {"quota": {"ipsec_site_connection": {"limit": None, "used": 1}}},
+        {"quota": {"ipsec_site_connection": {"limit": 1}}},
+        {"quota": {"ipsec_site_connection": {"limit": "1", "used": "1"}}},
+        {"quota": None},
+        {"quota": [1]},
+        {"quotas": None},
+        {"quotas": [1]},
+        {"quotas": {"resources": None}},
+        {"quotas": {"resources": {"vpn": 1}}},
+        {"quotas": {"resources": [None, 1, [], {}, {"type": "vpn"}, {"type": "vpn", "quota": 1}, {"type": [], "quota": 1, "used": 1}]}},
+    ],
+)  # fmt: skip
+def test_quotas_that_nobody_understands_stop_nothing(answer):
+    for provider in PROVIDERS:
+        assert asked(provider, TWO, answer) == []
+
+
 def test_what_is_there_needs_no_quota():
     there = made()
     assert asked("otc", {"berlin": site()}, resources(1, 1), there) == []
