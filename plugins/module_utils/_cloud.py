@@ -111,10 +111,13 @@ class Cloud:
                 if optional and error.fault == "404":
                     return None
                 raise
-            if not isinstance(page.get(plural), list):
+            if not _are_things(page.get(plural), _IDS.get(plural, "id")):
                 raise CloudError(f"reading {plural}", ENDPOINT, f"the answer is without {plural}")
             out.extend(page[plural])
-            after = next((link["href"] for link in page.get(f"{plural}_links", []) if link["rel"] == "next"), None)
+            links = page.get(f"{plural}_links") or []
+            if not _are_things(links, "rel", "href"):
+                raise CloudError(f"reading {plural}", ENDPOINT, "the answer's links lead nowhere")
+            after = next((link["href"] for link in links if link["rel"] == "next"), None)
             url = f"{path}?{urllib.parse.urlsplit(after).query}" if after else None
         return out
 
@@ -151,12 +154,12 @@ class Cloud:
                 query = urllib.parse.urlencode({"device_id": router["id"]})
                 running["ports"] = pool.submit(self._list, "/ports", "ports", query)
             found = {name: [] for name in (*_SNAPSHOT, "ports")} | self._gathered(running)
-        attached = {address["subnet_id"] for port in found.pop("ports") for address in port["fixed_ips"]
-                    if "router_interface" in port["device_owner"]}  # fmt: skip
+        attached = {address.get("subnet_id") for port in found.pop("ports") for address in port.get("fixed_ips") or []
+                    if "router_interface" in (port.get("device_owner") or "")}  # fmt: skip
         found["vpc"] = [router]
         found["subnets"] = [subnet for subnet in found["subnets"] if subnet["id"] in attached]
         found["security_group_rule"] = [
-            rule for group in found["security_groups"] for rule in group.get("security_group_rules", [])
+            rule for group in found["security_groups"] for rule in group.get("security_group_rules") or []
         ]
         return found
 
@@ -276,7 +279,7 @@ class Cloud:
             try:
                 answer = self._wire.call("POST", kind.path, doing, body)
                 made = answer.get(kind.plural) if many else [answer.get(kind.singular)]
-                if not made or len(made) != len(bodies) or not all(made):
+                if not _are_things(made, "id") or len(made) != len(bodies):
                     raise CloudError(doing, LOST, "what came is no answer of this API")
                 return [one["id"] for one in made]
             except CloudError as error:
@@ -424,6 +427,15 @@ def _with_status(kind: Kind, one: Body) -> str:
     return f"{kind.name} {one.get('name') or one['id']} ({status_word(one.get('status'))})"
 
 
+# The key that each thing of a list has, where it is not its id.
+_IDS = {"extensions": "alias"}
+
+
+def _are_things(value: t.Any, *keys: str) -> bool:
+    """Tell whether what came is a list of objects that have these fields."""
+    return isinstance(value, list) and all(isinstance(one, dict) and all(one.get(key) for key in keys) for one in value)
+
+
 def _is_shared(kind: Kind, body: Body) -> bool:
     """Tell whether several connections use an object and cannot change to another: a service, and a hub's own policies."""
     return kind.name == "vpn_service" or (kind.name in ("ike_policy", "ipsec_policy") and owner(body) is not None)
@@ -431,12 +443,10 @@ def _is_shared(kind: Kind, body: Body) -> bool:
 
 def _serves(kind: Kind, body: Body, one: Body) -> bool:
     """Tell whether an object serves for one that a create with this body would make; of services a VPC has one."""
-    return one["router_id"] == body["router_id"] if kind.name == "vpn_service" else _made_of(kind, body, one)
+    return one.get("router_id") == body["router_id"] if kind.name == "vpn_service" else _made_of(kind, body, one)
 
 
 def _made_of(kind: Kind, body: Body, one: Body) -> bool:
-    """Tell whether an object is what a create with this body makes."""
-    given = ["name", "description", *(field for field in REFERENCES if field in body)]
-    return content(kind.name, one) == content(kind.name, body) and all(
-        one.get(field) == body.get(field) for field in given
-    )
+    """Tell whether an object is what a create with this body makes. What is not sent comes back as the cloud likes it."""
+    given = [field for field in ("name", "description", *REFERENCES) if field in body]
+    return content(kind.name, one) == content(kind.name, body) and all(one.get(field) == body[field] for field in given)

@@ -91,6 +91,30 @@ def test_a_paged_cloud_gives_the_same_snapshot(connect):
 
 
 @pytest.mark.parametrize(
+    "answer",
+    [{"routers": None}, {"routers": {}}, {"routers": ["r"]}, {"routers": [{"name": "prod"}]}, {"routers": [None]},
+     {"routers": [], "routers_links": "next"}, {"routers": [], "routers_links": [{"rel": "next"}]},
+     {"routers": [], "routers_links": [{"rel": "next", "href": None}]}],
+)  # fmt: skip
+def test_what_is_no_list_of_this_api_is_told(connect, answer):
+    neutron = Neutron()
+    neutron.answers["GET", "/routers"] = Answer(200, answer)
+    with pytest.raises(VpnError, match=r"\(reading routers\): the answer.*Remedy"):
+        connect(neutron).snapshot("prod")
+
+
+def test_what_is_left_empty_is_empty(connect):
+    neutron = Neutron()
+    neutron.answers["GET", "/routers"] = Answer(200, {"routers": neutron.lists["routers"], "routers_links": None})
+    neutron.lists["ports"] += [
+        {"id": "p1", "device_id": "v1", "device_owner": "network:router_interface", "fixed_ips": None},
+        {"id": "p2", "device_id": "v1", "device_owner": None, "fixed_ips": [{"subnet_id": "s-far"}]},
+        {"id": "p3", "device_id": "v1"},
+    ]
+    assert connect(neutron).snapshot("prod") == connect(Neutron()).snapshot("prod")
+
+
+@pytest.mark.parametrize(
     ("path", "name"),
     [("/extensions", "extensions"), ("/vpn/endpoint-groups", "endpoint_group"), ("/vpn/ikepolicies", "ike_policy")],
 )

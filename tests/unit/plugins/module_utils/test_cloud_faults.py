@@ -12,10 +12,18 @@ import typing as t
 
 import pytest
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _objects, _plan, _wire
+from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _dialect, _objects, _plan, _wire
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._steps import Ref, Step
 from ansible_collections.bothends.vpn.tests.unit.builders import site, snapshot, target
-from ansible_collections.bothends.vpn.tests.unit.neutron import Answer, Neutron, connection, refusal, settled
+from ansible_collections.bothends.vpn.tests.unit.neutron import (
+    Answer,
+    Neutron,
+    Otc,
+    connection,
+    refusal,
+    settled,
+)
 
 # --- faults between the client and the server --------------------------------------------------------------------------
 
@@ -76,6 +84,12 @@ def after(end):
     return arrive
 
 
+def without_ids(served):
+    """The request arrives, and what comes back of a create is no object of this API."""
+    done = served()
+    return Answer(201, done.content.decode().replace('"id":', '"uuid":')) if done.status_code == 201 else done
+
+
 # What a run does that meets it once, at a GET, POST, PUT and DELETE: True where it goes on as if nothing had been.
 ALL, NO_CREATE, NONE = (True,) * 4, (True, False, True, True), (False,) * 4
 FAULTS = {
@@ -95,6 +109,7 @@ FAULTS = {
     "429": (before(answer(429, "", "Too Many Requests", {"Retry-After": "3"})), ALL),
     "no JSON after": (after(answer(201, '{"ikepolicy": {"id"')), ALL),
     "no object after": (after(answer(201, {})), (False, True, True, True)),
+    "no id after": (without_ids, ALL),
     "a list after": (after(answer(201, ["?"])), ALL),
     "401": (before(answer(401, "", "Unauthorized")), NONE),
     "403": (before(lambda: refusal(403, "PolicyNotAuthorized", "rule:x is disallowed by policy")), NONE),
@@ -113,12 +128,26 @@ LIFE = {
 }  # fmt: skip
 
 
-WANTED = {phase: target(snapshot(), sites, policies=policies) for phase, (sites, policies) in LIFE.items()}
+CLOUDS = {server.provider: server for server in (Neutron, Otc)}
+WANTED = {
+    (provider, phase): target(snapshot(), sites, policies=policies, provider=provider)
+    for provider in CLOUDS
+    for phase, (sites, policies) in LIFE.items()
+}
+
+
+class Client(_cloud.Cloud):
+    """A login that knows where."""
+
+    def __init__(self, provider, concurrency):
+        super().__init__("lab", concurrency)
+        self.provider = provider
 
 
 def planned(cloud, phase):
     """Give the steps that lead to a phase."""
-    return _plan.plan(WANTED[phase], cloud.snapshot("prod")).steps
+    there = _dialect.read(cloud.snapshot("prod"), cloud.provider)
+    return _dialect.write(_plan.plan(WANTED[cloud.provider, phase], there).steps, there, cloud.provider)
 
 
 def bring(cloud, phase):
@@ -144,15 +173,21 @@ def quick():
 
         def to(neutron, concurrency=1):
             patch.setattr(_wire.openstack, "connect", lambda **_cloud: connection(neutron))
-            return _cloud.Cloud("lab", concurrency)
+            return Client(neutron.provider, concurrency)
 
         yield to
 
 
+@pytest.fixture(scope="module", params=CLOUDS)
+def server(request):
+    """One cloud after the other."""
+    return CLOUDS[request.param]
+
+
 @pytest.fixture(scope="module")
-def life(quick):
+def life(quick, server):
     """Each phase when nothing goes wrong."""
-    neutron = Neutron()
+    neutron = server()
     cloud = quick(neutron)
     out = {}
     for phase in LIFE:
@@ -180,9 +215,9 @@ def there(neutron):
     }
 
 
-def disturbed(quick, phase, at, fault, ids="1"):
+def disturbed(quick, server, phase, at, fault, ids="1"):
     """Meet a fault at the call number ``at`` of a phase; gives the cloud, and the methods of the calls that arrive."""
-    neutron = Neutron()
+    neutron = server()
     neutron.lists, neutron.ids = copy.deepcopy(phase.begin), map((ids + "{:03}").format, itertools.count())
     arrived = []
 
@@ -199,11 +234,11 @@ def disturbed(quick, phase, at, fault, ids="1"):
 
 @pytest.mark.parametrize("phase", LIFE)
 @pytest.mark.parametrize("name", FAULTS)
-def test_each_fault_at_each_call(quick, life, phase, name):
+def test_each_fault_at_each_call(quick, server, life, phase, name):
     """The run goes on, or it ends with an error and the next one does the rest: what is there is exactly the same."""
     fault, passes = FAULTS[name]
     for at, method in enumerate(life[phase].calls, 1):
-        neutron, cloud, _arrived = disturbed(quick, life[phase], at, fault)
+        neutron, cloud, _arrived = disturbed(quick, server, life[phase], at, fault)
         with (
             contextlib.nullcontext() if passes[METHODS.index(method)] else pytest.raises(VpnError, match=r"Remedy: \w")
         ):
@@ -216,23 +251,46 @@ def test_each_fault_at_each_call(quick, life, phase, name):
 
 
 @pytest.mark.parametrize("name", [name for name, (_fault, passes) in FAULTS.items() if passes == ALL])
-def test_a_fault_that_is_got_over_leaves_nothing_to_do(quick, life, name):
+def test_a_fault_that_is_got_over_leaves_nothing_to_do(quick, server, life, name):
     for at, method in enumerate(life["create"].calls, 1):
-        neutron, cloud, _arrived = disturbed(quick, life["create"], at, FAULTS[name][0])
+        neutron, cloud, _arrived = disturbed(quick, server, life["create"], at, FAULTS[name][0])
         bring(cloud, "create")
         settled(neutron)
         assert planned(cloud, "create") == [], f"call {at} ({method})"
 
 
+def test_a_rule_without_a_description_that_was_made_is_found(quick):
+    """The server gives it an empty one."""
+    neutron = Neutron()
+    body = {
+        "security_group_id": "g1",
+        "direction": "ingress",
+        "ethertype": "IPv4",
+        "protocol": "tcp",
+        "remote_ip_prefix": "10.3.0.0/24",
+    }
+
+    def lost(_number, method, _path, served):
+        if method != "POST":
+            return served()
+        made = served().json()["security_group_rule"]["id"]
+        next(one for one in neutron.lists["security_group_rules"] if one["id"] == made)["description"] = ""
+        return reset()
+
+    neutron.between = lost
+    step = Step("create", "security_group_rule", "ingress tcp 10.3.0.0/24", None, body, Ref("security_group_rule", "r"))
+    assert quick(neutron).execute([step]) == {step.ref: "new-1"}
+
+
 @pytest.mark.parametrize("phase", LIFE)
 @pytest.mark.parametrize("when", [before, after])
 @pytest.mark.parametrize("ids", ["0", "z"], ids=["new ids come first", "new ids come last"])
-def test_killed_at_each_write(quick, life, phase, when, ids):
+def test_killed_at_each_write(quick, server, life, phase, when, ids):
     """The next run does what the killed one has not done, and no write more."""
     writes = [at for at, method in enumerate(life[phase].calls, 1) if method != "GET"]
     assert len(writes) >= 4
     for at in writes:
-        neutron, cloud, arrived = disturbed(quick, life[phase], at, when(kill), ids)
+        neutron, cloud, arrived = disturbed(quick, server, life[phase], at, when(kill), ids)
         with pytest.raises(Killed):
             bring(cloud, phase)
         settled(neutron)
@@ -244,13 +302,13 @@ def test_killed_at_each_write(quick, life, phase, when, ids):
 
 
 @pytest.mark.parametrize("sent_again", [False, True])
-def test_the_twin_a_create_that_is_sent_again_doubles(quick, life, monkeypatch, sent_again):
+def test_the_twin_a_create_that_is_sent_again_doubles(quick, server, life, monkeypatch, sent_again):
     """Were a create sent again when its answer is lost, these tests would see it."""
     if sent_again:
         monkeypatch.setitem(_wire._AGAIN, "POST", _wire._TWICE)
     doubled = set()
     for at in (at for at, method in enumerate(life["create"].calls, 1) if method == "POST"):
-        neutron, cloud, _arrived = disturbed(quick, life["create"], at, after(reset))
+        neutron, cloud, _arrived = disturbed(quick, server, life["create"], at, after(reset))
         bring(cloud, "create")
         end = there(neutron)
         doubled |= {kind for kind, things in end.items() if len(things) > len(life["create"].end[kind])}
