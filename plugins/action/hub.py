@@ -60,7 +60,7 @@ def show(path: str, what: str, over: threading.Event, display: t.Callable[[str],
 
 def _last_line(path: str) -> str:
     try:
-        with open(path, encoding="utf-8") as lines:
+        with open(path, encoding="utf-8", errors="replace") as lines:  # a name may be half written
             return lines.read().rpartition("\n")[0].rpartition("\n")[2]
     except OSError:
         return ""  # nothing is done yet

@@ -23,6 +23,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._errors import (
     ENDPOINT,
     LOST,
     OTHER,
+    SLOW,
     TLS,
     UNSENT,
     CloudError,
@@ -36,6 +37,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._objects import (
     Kind,
     Snapshot,
     content,
+    name_of,
     owner,
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._state import PENDING, one_of, status_word
@@ -74,15 +76,65 @@ _BULK = 50
 # Refusals that may concern one rule of them.
 _ONE_BY_ONE = ("400", "404", "405", "409", "413", "422", "501")
 
+# What a cloud answers to a write of what it is still at work on. Not each one says in its error that it is that.
+_REFUSED = ("400", "409")
+
 # Seconds in which whoever found nothing to share has made it.
 _BOTH_LOOKED = 2.0
 
-# Seconds between two looks at what is not settled.
+# Seconds between two looks at what is not settled, and between two lines that say so.
 _INTERVAL = 1.0
+_TOLD_EVERY = 5.0
+
+Tell = t.Callable[[str], None]
 
 if t.TYPE_CHECKING:
     _Pool = concurrent.futures.ThreadPoolExecutor
     _Answer = concurrent.futures.Future[t.Optional[t.List[Body]]]
+
+
+def silent(_line: str) -> None:
+    """Nobody is told how far it is."""
+
+
+class _Wait:
+    """One wait for what the cloud does in its own time."""
+
+    def __init__(self, seconds: float, tell: Tell) -> None:
+        self._seconds, self._tell = seconds, tell
+        self._begin = self._told = time.monotonic()
+
+    def goes_on(self, what: str) -> bool:
+        """Let a moment pass, and say now and then what is waited for; False when the time is over."""
+        now = time.monotonic()
+        waited = now - self._begin
+        if waited >= self._seconds:
+            return False
+        if now - self._told >= _TOLD_EVERY:
+            self._told = now
+            self._tell(f"waiting for {what}, {waited:.0f} of at most {self._seconds:g} s")
+        time.sleep(_INTERVAL)
+        return True
+
+
+class _Run:
+    """What all steps of a run share."""
+
+    def __init__(self, in_the_way: t.Container[str | None], timeout: float, tell: Tell) -> None:
+        self.ids: dict[Ref, str] = {}
+        self.down = threading.Event()  # whether a request has found the cloud down
+        self.in_the_way = in_the_way  # ids of what has to be gone before the next step
+        self._timeout, self._tell = timeout, tell
+        self._in_vain = threading.Event()
+
+    def wait(self) -> _Wait:
+        """Begin to wait. The cloud works on everything at once: after one wait in vain no other one gets its time again."""
+        return _Wait(0.0 if self._in_vain.is_set() else self._timeout, self._tell)
+
+    def too_slow(self, what: str, said: str = "") -> CloudError:
+        """Give the error for what was waited for in vain."""
+        self._in_vain.set()
+        return CloudError(f"waiting for {what}", SLOW, f"{said} Waited {self._timeout:g} s for {what}".lstrip())
 
 
 class Cloud:
@@ -190,22 +242,20 @@ class Cloud:
     # --- writing
 
     def execute(
-        self,
-        steps: t.Sequence[Step],
-        progress: t.Callable[[int, Step], None] | None = None,
-        timeout: float = 120.0,
+        self, steps: t.Sequence[Step], tell: Tell = silent, timeout: float = 120.0, one_connection_a_peer: bool = False
     ) -> dict[Ref, str]:
         """Do the steps: those that need nothing of each other side by side, one such batch after the other. Returns the new ids.
 
-        What is being created or updated cannot be changed until it is settled; each such step waits up to ``timeout`` seconds.
+        What is being created or updated cannot be changed until it is settled, and where there may be one connection a peer, an old
+        one has to be gone before a new one comes. Each such step waits up to ``timeout`` seconds, and none any more once one has
+        waited in vain.
         """
-        ids: dict[Ref, str] = {}
+        run = _Run(_in_the_way(steps) if one_connection_a_peer else set(), timeout, tell)
         done: list[Step] = []
         for _key, batch in itertools.groupby(steps, key=batch_of):
             failed: list[tuple[Step, CloudError]] = []
-            down = threading.Event()
             with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
-                running = [pool.submit(self._unless, down, unit, ids, timeout) for unit in _units(list(batch))]
+                running = [pool.submit(self._unless_down, unit, run) for unit in _units(list(batch))]
                 for future in concurrent.futures.as_completed(running):
                     for step, outcome in future.result():
                         if isinstance(outcome, CloudError):
@@ -213,44 +263,39 @@ class Cloud:
                             continue
                         done.append(step)
                         if step.ref:
-                            ids[step.ref] = outcome
-                        if progress:
-                            progress(len(done), step)
+                            run.ids[step.ref] = outcome
+                        tell(f"{len(done)} of {len(steps)} steps done")
             if failed:
                 order = {id(step): number for number, step in enumerate(steps)}
                 step, cause = min(failed, key=lambda one: order[id(one[0])])
                 finished = {id(one) for one in done}
                 made, left = ([_told(one) for one in steps if (id(one) in finished) is yes] for yes in (True, False))
                 raise undone(cause, _told(step), made, left) from cause
-        return ids
+        return run.ids
 
-    def _unless(
-        self, down: threading.Event, unit: t.Sequence[Step], ids: t.Mapping[Ref, str], timeout: float
-    ) -> list[tuple[Step, str | CloudError]]:
+    def _unless_down(self, unit: t.Sequence[Step], run: _Run) -> list[tuple[Step, str | CloudError]]:
         """Do what one request does, unless another one has found the cloud down."""
-        if down.is_set():
+        if run.down.is_set():
             return []
-        outcomes = self._execute(unit, ids, timeout)
+        outcomes = self._execute(unit, run)
         if any(isinstance(outcome, CloudError) and outcome.fault in _DOWN for _step, outcome in outcomes):
-            down.set()
+            run.down.set()
         return outcomes
 
-    def _execute(
-        self, unit: t.Sequence[Step], ids: t.Mapping[Ref, str], timeout: float
-    ) -> list[tuple[Step, str | CloudError]]:
+    def _execute(self, unit: t.Sequence[Step], run: _Run) -> list[tuple[Step, str | CloudError]]:
         """Do what one request does; where it is refused for several objects at once, one after the other."""
         try:
-            return list(zip(unit, self._done(unit, ids, timeout)))
+            return list(zip(unit, self._done(unit, run)))
         except CloudError as error:
             if len(unit) > 1 and error.fault in _ONE_BY_ONE:
-                return [outcome for step in unit for outcome in self._execute([step], ids, timeout)]
+                return [outcome for step in unit for outcome in self._execute([step], run)]
             return [(step, error) for step in unit]
 
-    def _done(self, unit: t.Sequence[Step], ids: t.Mapping[Ref, str], timeout: float) -> list[str]:
+    def _done(self, unit: t.Sequence[Step], run: _Run) -> list[str]:
         first = unit[0]
         kind = KINDS[first.kind]
         bodies = [
-            {field: ids[value] if isinstance(value, Ref) else value for field, value in step.body.items()}
+            {field: run.ids[value] if isinstance(value, Ref) else value for field, value in step.body.items()}
             for step in unit
         ]
         doing = f"{first.verb} of {first.kind} {first.name}" + (f" and {len(unit) - 1} more" if unit[1:] else "")
@@ -264,10 +309,12 @@ class Cloud:
         path = f"{kind.path}/{identifier}"
         if first.verb == "update":
             self._once_settled(
-                kind, identifier, timeout, lambda: self._wire.call("PUT", path, doing, {kind.singular: bodies[0]})
+                kind, identifier, run, lambda: self._wire.call("PUT", path, doing, {kind.singular: bodies[0]})
             )
         else:
-            self._once_settled(kind, identifier, timeout, lambda: self._delete(path, doing))
+            self._once_settled(kind, identifier, run, lambda: self._delete(path, doing))
+            if identifier in run.in_the_way:
+                self._until_gone(kind, identifier, run)
         return [identifier]
 
     def _create(self, kind: Kind, bodies: list[Body], doing: str) -> list[str]:
@@ -310,37 +357,57 @@ class Cloud:
                 return found
         return []
 
-    def _once_settled(self, kind: Kind, identifier: str, timeout: float, write: t.Callable[[], t.Any]) -> None:
+    def _once_settled(self, kind: Kind, identifier: str, run: _Run, write: t.Callable[[], t.Any]) -> None:
         """Write, and where the object, or what uses it, is just being changed or removed, wait for that and write again."""
-        end = time.monotonic() + timeout
+        wait, settled = None, False
         while True:
             try:
                 write()
                 return
             except CloudError as error:
-                waiting = self._unsettled(kind, identifier, error)
-                if waiting is None:
+                what = self._unsettled(kind, identifier, error)
+                if what is None or (not what and settled):
                     raise
-                if time.monotonic() > end:
-                    reason = f"{error.reason.partition(': ')[2]} Waited {timeout:g} s for {waiting}"
-                    raise CloudError(f"waiting for {waiting}", error.fault, reason, error.kind) from error
-            time.sleep(_INTERVAL)
+                settled = not what
+                if what:
+                    wait = wait or run.wait()
+                    if not wait.goes_on(what):
+                        raise run.too_slow(what, error.reason.partition(": ")[2]) from error
 
     def _unsettled(self, kind: Kind, identifier: str, error: CloudError) -> str | None:
-        """Say what has to be waited for before a refused write can pass; None where waiting does not help."""
+        """Say what has to be waited for before a refused write can pass: "" for nothing any more, None where that does not help.
+
+        Of an error that has no type, what is there tells whether it is for that. Only connections are looked at then: the status of
+        a service may say for ever that it is being made.
+        """
+        untyped = not error.kind and error.fault in _REFUSED
+        connection = KINDS["site_connection"]
         if error.kind.startswith("VPNStateInvalid"):
             there = [one for one in self.list(kind.path, kind.plural) if one["id"] == identifier]
             return _with_status(kind, there[0]) if there else f"{kind.name} {identifier}"
-        if "InUse" in error.kind and kind.name in REFERENCES.values():
-            connection = KINDS["site_connection"]
+        if untyped and kind is connection:
+            there = [one for one in self.list(kind.path, kind.plural) if one["id"] == identifier]
+            return ", ".join(_with_status(kind, one) for one in there if one.get("status") in PENDING)
+        if (untyped or "InUse" in error.kind) and kind.name in REFERENCES.values():
             users = [
                 one
                 for one in self.list(connection.path, connection.plural)
                 if identifier in [one.get(field) for field in REFERENCES]
             ]
-            if users and all(one.get("status") == "PENDING_DELETE" for one in users):
+            if all(one.get("status") == "PENDING_DELETE" for one in users):
                 return ", ".join(_with_status(connection, one) for one in users)
         return None
+
+    def _until_gone(self, kind: Kind, identifier: str, run: _Run) -> None:
+        """A deletion may be accepted before it is done."""
+        wait = run.wait()
+        while True:
+            there = [one for one in self.list(kind.path, kind.plural) if one["id"] == identifier]
+            if not there:
+                return
+            what = _with_status(kind, there[0])
+            if not wait.goes_on(what):
+                raise run.too_slow(what)
 
     def _delete(self, path: str, doing: str) -> None:
         try:
@@ -368,15 +435,15 @@ class Cloud:
                 self._delete(f"{kind.path}/{mine}", f"taking back of {doing}")
         return found[0]
 
-    def wait(self, ids: t.Collection[str], until_active: bool, timeout: float, interval: float = 1.0) -> list[Body]:
-        """Wait until no connection of ``ids`` is pending (or until all are ACTIVE); raises VpnError after ``timeout`` s."""
+    def wait(self, ids: t.Collection[str], until_active: bool, timeout: float, tell: Tell = silent) -> list[Body]:
+        """Wait until no connection of ``ids`` is pending (or all that are switched on are ACTIVE); raises VpnError after
+        ``timeout`` s.
+        """
         kind = KINDS["site_connection"]
-        end = time.monotonic() + timeout
+        wait = _Wait(timeout, tell)
         while True:
             there = [one for one in self.list(kind.path, kind.plural) if one["id"] in ids]
-            waiting = [
-                one for one in there if (one["status"] != "ACTIVE" if until_active else one["status"] in PENDING)
-            ]
+            waiting = [one for one in there if _is_awaited(one, until_active)]
             if len(there) < len(ids):
                 raise VpnError(
                     f"{len(ids) - len(there)} of {len(ids)} connections vanished while they were waited for. "
@@ -384,13 +451,13 @@ class Cloud:
                 )
             if not waiting:
                 return there
-            if time.monotonic() > end:
-                names = ", ".join(f"{one['name']} ({status_word(one['status'])})" for one in waiting)
+            more = f" and {len(waiting) - 1} more" if waiting[1:] else ""
+            if not wait.goes_on(_with_status(kind, waiting[0]) + more):
+                names = ", ".join(f"{name_of(one)} ({status_word(one.get('status'))})" for one in waiting)
                 raise VpnError(
                     f"after {timeout:g} s these connections are not {'Normal' if until_active else 'settled'}: {names}. "
                     "Remedy: see whether the cloud's VPN agent runs; a connection is Normal only once traffic passes."
                 )
-            time.sleep(interval)
 
     def connections(self, names: t.Container[str], timeout: float, interval: float = 1.0) -> list[Body]:
         """Give all connections once those of ``names`` are ACTIVE, or as they are after ``timeout`` seconds."""
@@ -419,12 +486,28 @@ def _units(batch: list[Step]) -> list[list[Step]]:
     return [rules[start : start + _BULK] for rules in by_group.values() for start in range(0, len(rules), _BULK)]
 
 
+def _in_the_way(steps: t.Sequence[Step]) -> set[str | None]:
+    """Give the ids of the connections that are deleted before a new one comes."""
+    last = max((number for number, step in enumerate(steps) if _is(step, "create")), default=0)
+    return {step.id for step in steps[:last] if _is(step, "delete")}
+
+
+def _is(step: Step, verb: str) -> bool:
+    return (step.verb, step.kind) == (verb, "site_connection")
+
+
 def _told(step: Step) -> str:
     return f"{step.verb} {step.kind} {step.name}"
 
 
 def _with_status(kind: Kind, one: Body) -> str:
     return f"{kind.name} {one.get('name') or one['id']} ({status_word(one.get('status'))})"
+
+
+def _is_awaited(one: Body, until_active: bool) -> bool:
+    """Tell whether a connection is not yet what is waited for; one that is switched off need not become ACTIVE."""
+    status = one.get("status")
+    return status in PENDING or (until_active and one.get("admin_state_up") is not False and status != "ACTIVE")
 
 
 # The key that each thing of a list has, where it is not its id.

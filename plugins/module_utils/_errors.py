@@ -32,6 +32,7 @@ LOST = "lost"  # it may have been done
 DOUBT = "doubt"  # it may have been done, but what it was to make is not there
 TLS = "tls"
 ENDPOINT = "endpoint"
+SLOW = "slow"  # it was waited for what the cloud does in its own time
 OTHER = "other"
 
 _SAID = {
@@ -40,6 +41,7 @@ _SAID = {
     DOUBT: "did not answer, and what was to be made is not there yet",
     TLS: "cannot be trusted (TLS)",
     ENDPOINT: "has no network service for this login",
+    SLOW: "is still at work",
     OTHER: "did not answer",
 }
 
@@ -54,7 +56,6 @@ class _Row(t.NamedTuple):
 
 _REMEDIES = (
     _Row("", "OverQuota", "have the project's quota raised (`openstack quota show`), or remove what is not needed"),
-    _Row("", "VPNStateInvalid.*", "see whether the cloud's VPN agent runs; or allow more time (timeout)"),
     _Row("", ".*InUse.*", "see what uses it, and take that off or let it go on"),
     _Row("404", "", "see who else changes this VPN: what is gone is made again"),
     _Row("401", "", "renew the login; a token cannot be renewed in mid-run, a password or an application credential can"),
@@ -62,6 +63,7 @@ _REMEDIES = (
     _Row("429", "", "wait, or send fewer requests at once (concurrency)"),
     _Row("400|409|413|422", "", "mend what the cloud names"),
     _Row("5..", "", "see the cloud's status, or the log of its network service"),
+    _Row(SLOW, "", "see whether the cloud's VPN agent runs; or allow more time (timeout)"),
     _Row(UNSENT, "", "check the network, a proxy and the endpoint"),
     _Row(f"{LOST}|{DOUBT}", "", "check the network; a slow cloud needs a larger api_timeout in clouds.yaml"),
     _Row(TLS, "", "check cacert and the endpoint's name in clouds.yaml"),

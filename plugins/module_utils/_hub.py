@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import (
@@ -201,11 +202,12 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         result["differences"] = _drift_cloud.differences(params["name"], work.snapshot, work.plan, params["provider"])
     try:
         steps = _dialect.write(work.plan.steps, work.snapshot, params["provider"])
-        progress = _progress(params, len(steps))
-        ids = cloud.execute(steps, progress, params["timeout"]) if steps and not check_mode else {}
+        tell = _progress(params["progress_file"])
+        one_a_peer = PROVIDERS[params["provider"]].one_connection_a_peer
+        ids = cloud.execute(steps, tell, params["timeout"], one_a_peer) if steps and not check_mode else {}
         answers = {name: ids.get(answer) if isinstance(answer, _steps.Ref) else answer
                    for name, answer in work.plan.connections.items()}  # fmt: skip
-        connections = _report(params, cloud, work, answers, check_mode)
+        connections = _report(params, cloud, work, answers, tell, check_mode)
         facts = _facts(params, cloud.with_services(work.snapshot) if ids else work.snapshot)
     except VpnError as error:
         # What was written stays written: the failure says so too.
@@ -219,26 +221,32 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
     return result
 
 
-def _progress(params: Params, total: int) -> t.Callable[[int, _steps.Step], None] | None:
-    """Write how far a run is, a line a step, for whoever reads the file meanwhile."""
-    path = params["progress_file"]
+def _progress(path: str | None) -> _cloud.Tell:
+    """Give what writes how far a run is, line by line, for whoever reads the file meanwhile. A file that cannot be written
+    stops nothing.
+    """
 
-    def tell(done: int, _step: _steps.Step) -> None:
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(f"{done} of {total} steps done\n")
+    def tell(line: str) -> None:
+        with contextlib.suppress(OSError, ValueError), open(path, "a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
 
-    return tell if path else None
+    return tell if path else _cloud.silent
 
 
 def _report(
-    params: Params, cloud: _cloud.Cloud, work: Work, answers: dict[str, str | None], check_mode: bool
+    params: Params,
+    cloud: _cloud.Cloud,
+    work: Work,
+    answers: dict[str, str | None],
+    tell: _cloud.Tell,
+    check_mode: bool,
 ) -> list[Params]:
     """Say each connection's status: as read, or as waited for after writes."""
     there = work.snapshot["site_connection"]
     wrote = bool(work.plan.steps) and not check_mode
     known = {identifier for identifier in answers.values() if identifier}
     if known and not check_mode and (params["wait_for"] == "active" or (wrote and params["wait_for"] == "accepted")):
-        there = cloud.wait(known, params["wait_for"] == "active", params["timeout"])
+        there = cloud.wait(known, params["wait_for"] == "active", params["timeout"], tell)
     status = {one["id"]: one.get("status") for one in there}
     pending = {step.name for step in work.plan.steps if step.pending_activation}
     return [

@@ -58,20 +58,23 @@ options:
   wait_for:
     description:
       - V(accepted) waits, after a change, until no connection is being created or updated any more.
-      - V(active) waits until every connection is Normal. That may take traffic from a host at either side.
+      - V(active) waits until every connection that is switched on is Normal. That may take traffic from a host at either side.
       - V(none) does not wait.
     type: str
     choices: [none, accepted, active]
     default: accepted
   timeout:
     description:
-      - Seconds to wait at most, for what O(wait_for) says, and for an object that the cloud is still working on before it can be
-        changed.
+      - Seconds to wait at most for what O(wait_for) says.
+      - Before that, seconds to wait at most for an object that the cloud is still working on, before it can be changed or another
+        one can take its place. Once one was waited for in vain, no other is - the run does what needs no waiting, and fails. Waits
+        that end well may add up to more.
     type: int
     default: 120
   progress_file:
     description:
-      - A file to which a line is added for each step that is done.
+      - A file to which a line is added for each step that is done, and now and then while something is waited for.
+      - Where it cannot be written, the run goes on without.
       - Left out, and where the module runs on the controller, lines that say how far it is are printed every 10 seconds.
     type: path
 attributes:

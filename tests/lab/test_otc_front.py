@@ -235,11 +235,12 @@ def test_quotas_count_what_is_there(lab, neutron, otc):
 
 def test_neutrons_own_refusals_have_the_fronts_shape(neutron, otc):
     made = connect(neutron, parts(neutron))
-    for api, key in ((otc, "code"), (neutron, "NeutronError")):
+    for api, keys in ((otc, {"code", "message"}), (neutron, {"NeutronError"})):
         with pytest.raises(ApiError) as refused:
             api.request("DELETE", f"/{IKE}/{made['ikepolicy_id']}")
         assert refused.value.status == 409
-        assert key in json.loads(str(refused.value).partition(": 409 ")[2])
+        assert set(json.loads(str(refused.value).partition(": 409 ")[2])) == keys
+        assert ("IKEPolicyInUse" in str(refused.value)) is (api is neutron), "the type of an error"
 
 
 def test_all_else_is_passed_on(neutron, otc):

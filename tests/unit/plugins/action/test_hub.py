@@ -8,9 +8,6 @@ import pytest
 
 from ansible_collections.bothends.vpn.plugins.action import hub as action
 from ansible_collections.bothends.vpn.plugins.module_utils import _hub
-from ansible_collections.bothends.vpn.plugins.module_utils._steps import Step
-
-STEP = Step("create", "endpoint_group", "prod/berlin", None, {})
 
 
 class Over:
@@ -29,20 +26,27 @@ class Over:
 def test_what_the_module_writes_is_shown_when_it_changes(tmp_path):
     """The module's own writer and the plugin's own reader, with what happens between two looks."""
     path, shown = tmp_path / "progress", []
-    tell = _hub._progress({"progress_file": str(path)}, 12)
+    tell = _hub._progress(str(path))
 
     def done(*numbers):
-        return lambda: [tell(number, STEP) for number in numbers]
+        return lambda: [tell(f"{number} of 12 steps done") for number in numbers]
 
     def half():
-        path.open("a").write("11 of")
+        path.open("ab").write("11 of 12, B\u00fc".encode()[:-1])
 
     action.show(str(path), "hub prod", Over(done(), done(1, 2, 3), done(), done(4, 5), half), shown.append)
     assert shown == ["  hub prod: 3 of 12 steps done", "  hub prod: 5 of 12 steps done"]
 
 
 def test_without_a_file_nothing_is_written():
-    assert _hub._progress({"progress_file": None}, 12) is None
+    _hub._progress(None)("1 of 12 steps done")
+
+
+@pytest.mark.parametrize("path", ["{}/not/there", "{}", "/dev/full", "{}/\0"])
+def test_a_file_that_cannot_be_written_stops_nothing(tmp_path, path):
+    """Nor does a name that is no text of UTF-8."""
+    _hub._progress(path.format(tmp_path))("1 of 12 steps done")
+    _hub._progress(str(tmp_path / "progress"))("waiting for site_connection \ud800")
 
 
 class Connection:

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _dialect, _objects, _plan, _wire
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 from ansible_collections.bothends.vpn.plugins.module_utils._steps import Ref, Step
 from ansible_collections.bothends.vpn.tests.unit.builders import site, snapshot, target
 from ansible_collections.bothends.vpn.tests.unit.neutron import (
@@ -152,7 +153,7 @@ def planned(cloud, phase):
 
 def bring(cloud, phase):
     """Bring the hub into the state of a phase of its life."""
-    cloud.execute(planned(cloud, phase))
+    cloud.execute(planned(cloud, phase), one_connection_a_peer=PROVIDERS[cloud.provider].one_connection_a_peer)
 
 
 class Undisturbed(t.NamedTuple):
