@@ -44,7 +44,7 @@ options:
     default: []
   blocked:
     description:
-      - Sites of which nothing was touched, and why, as the filter P(bothends.vpn.blocked#filter) gives them; or connections that are not
+      - Sites that were stopped, and why, as the filter P(bothends.vpn.blocked#filter) gives them; or connections that are not
         to be judged.
     type: dict
     default: {}

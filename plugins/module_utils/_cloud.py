@@ -69,6 +69,9 @@ _LOOKS = (0.0, 0.5, 1.0, 2.0, 4.0)
 # Faults after which all other requests would come to the same end.
 _DOWN = (UNSENT, LOST, TLS, ENDPOINT, OTHER, "401", "403", "502", "503", "504")
 
+# Faults that one object has: those of other sites are made all the same.
+_ITS_OWN = ("400", "404", "409", "413", "422", "500", SLOW)
+
 # Security-group rules of one request. The API takes all of them or none, and of one group only. Where 500 are there, neutron
 # works 1.7 s on one new rule, 3.0 s on 25 and 3.9 s on 50. Of a hundred, where 1500 are there, a busy one took two minutes: longer
 # than proxies wait.
@@ -242,35 +245,50 @@ class Cloud:
     # --- writing
 
     def execute(
-        self, steps: t.Sequence[Step], tell: Tell = silent, timeout: float = 120.0, one_connection_a_peer: bool = False
+        self,
+        steps: t.Sequence[Step],
+        tell: Tell = silent,
+        timeout: float = 120.0,
+        one_connection_a_peer: bool = False,
+        refused: dict[str, VpnError] | None = None,
     ) -> dict[Ref, str]:
         """Do the steps: those that need nothing of each other side by side, one such batch after the other. Returns the new ids.
 
         What is being created or updated cannot be changed until it is settled, and where there may be one connection a peer, an old
         one has to be gone before a new one comes. Each such step waits up to ``timeout`` seconds, and none any more once one has
-        waited in vain.
+        waited in vain. Where ``refused`` is given, what the cloud refuses of one site stops that site only, and stands in it then; what
+        sites share is removed by a run that ends well.
         """
         run = _Run(_in_the_way(steps) if one_connection_a_peer else set(), timeout, tell)
         done: list[Step] = []
+        stopped: dict[str, tuple[Step, CloudError]] = {}
+
+        def report(step: Step, cause: CloudError, concerned: t.Sequence[Step]) -> VpnError:
+            finished = {id(one) for one in done}
+            made, left = ([_told(one) for one in concerned if (id(one) in finished) is yes] for yes in (True, False))
+            return undone(cause, _told(step), made, left)
+
         for _key, batch in itertools.groupby(steps, key=batch_of):
-            failed: list[tuple[Step, CloudError]] = []
+            ready = [step for step in batch if not (step.site in stopped or (stopped and _is_shared_waste(step)))]
+            failed: dict[int, tuple[Step, CloudError]] = {}
             with concurrent.futures.ThreadPoolExecutor(self.concurrency) as pool:
-                running = [pool.submit(self._unless_down, unit, run) for unit in _units(list(batch))]
+                running = [pool.submit(self._unless_down, unit, run) for unit in _units(ready)]
                 for future in concurrent.futures.as_completed(running):
                     for step, outcome in future.result():
                         if isinstance(outcome, CloudError):
-                            failed.append((step, outcome))
+                            failed[id(step)] = (step, outcome)
                             continue
                         done.append(step)
                         if step.ref:
                             run.ids[step.ref] = outcome
                         tell(f"{len(done)} of {len(steps)} steps done")
-            if failed:
-                order = {id(step): number for number, step in enumerate(steps)}
-                step, cause = min(failed, key=lambda one: order[id(one[0])])
-                finished = {id(one) for one in done}
-                made, left = ([_told(one) for one in steps if (id(one) in finished) is yes] for yes in (True, False))
-                raise undone(cause, _told(step), made, left) from cause
+            for step, cause in (failed[id(one)] for one in ready if id(one) in failed):
+                if refused is None or not step.site or cause.fault not in _ITS_OWN:
+                    raise report(step, cause, steps) from cause
+                stopped.setdefault(step.site, (step, cause))
+        for site, (step, cause) in stopped.items():
+            own = [one for one in steps if one.site == site or _is_shared_waste(one)]
+            t.cast("dict[str, VpnError]", refused)[site] = report(step, cause, own)
         return run.ids
 
     def _unless_down(self, unit: t.Sequence[Step], run: _Run) -> list[tuple[Step, str | CloudError]]:
@@ -478,7 +496,7 @@ def batch_of(step: Step) -> tuple[str, str]:
 
 def _units(batch: list[Step]) -> list[list[Step]]:
     """Put together what goes into one request."""
-    if (batch[0].verb, batch[0].kind) != ("create", "security_group_rule"):
+    if {(step.verb, step.kind) for step in batch} != {("create", "security_group_rule")}:
         return [[step] for step in batch]
     by_group: dict[t.Any, list[Step]] = {}
     for step in batch:
@@ -517,6 +535,11 @@ _IDS = {"extensions": "alias"}
 def _are_things(value: t.Any, *keys: str) -> bool:
     """Tell whether what came is a list of objects that have these fields."""
     return isinstance(value, list) and all(isinstance(one, dict) and all(one.get(key) for key in keys) for one in value)
+
+
+def _is_shared_waste(step: Step) -> bool:
+    """Whether it removes what no site has for itself, and one that was stopped may still use."""
+    return step.verb == "delete" and step.site is None
 
 
 def _is_shared(kind: Kind, body: Body) -> bool:

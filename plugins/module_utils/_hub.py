@@ -204,9 +204,11 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         steps = _dialect.write(work.plan.steps, work.snapshot, params["provider"])
         tell = _progress(params["progress_file"])
         one_a_peer = PROVIDERS[params["provider"]].one_connection_a_peer
-        ids = cloud.execute(steps, tell, params["timeout"], one_a_peer) if steps and not check_mode else {}
+        refused: dict[str, VpnError] = {}
+        ids = cloud.execute(steps, tell, params["timeout"], one_a_peer, refused) if steps and not check_mode else {}
         answers = {name: ids.get(answer) if isinstance(answer, _steps.Ref) else answer
-                   for name, answer in work.plan.connections.items()}  # fmt: skip
+                   for name, answer in work.plan.connections.items()
+                   if not any(name.startswith(f"{params['name']}/{site}/") for site in refused)}  # fmt: skip
         connections = _report(params, cloud, work, answers, tell, check_mode)
         facts = _facts(params, cloud.with_services(work.snapshot) if ids else work.snapshot)
     except VpnError as error:
@@ -215,9 +217,12 @@ def apply(params: Params, cloud: _cloud.Cloud, check_mode: bool) -> Params:
         raise
     result.update(hub={"name": params["name"], **facts}, connections=connections)
     new = {site: why for site, why in work.blocked.items() if site not in params["blocked"]}
-    if new:
-        lines = "\n".join(f"site {site} is blocked, nothing of it was touched: {why}" for site, why in new.items())
-        raise VpnError(f"{lines}\nAll else of hub {params['name']} is as described.", **result)
+    lines = [f"site {site} is blocked, nothing of it was touched: {why}" for site, why in new.items()]
+    lines += [f"site {site} stopped half way: {error}" for site, error in refused.items()]
+    if lines:
+        work.blocked.update({site: str(error) for site, error in refused.items()})
+        lines.append(f"All else of hub {params['name']} {'would be' if check_mode else 'is'} as described.")
+        raise VpnError("\n".join(lines), **result)
     return result
 
 

@@ -144,7 +144,7 @@ class _Planner:
             idle = moved == ["vpnservice_id"] or not there.get("admin_state_up", True)
             disruptive = not idle or there.get("status") == "ACTIVE"
             ref = self.answers[desired.name] = self._create(desired, body, why=why, disruptive=disruptive)
-            self._delete("site_connection", there, REPLACED + why, disruptive=disruptive)
+            self._delete("site_connection", there, desired.owner.site, REPLACED + why, disruptive)
             self.replaced.append((ref, there["id"]))
             return
         self.kept.add(there["id"])
@@ -160,7 +160,9 @@ class _Planner:
         if owner(there):  # an adopted one keeps its name and description
             changed.update({field: body[field] for field in ("name", "description") if body[field] != there.get(field)})
         if changed:
-            self.updates.append(Step("update", "site_connection", desired.name, there["id"], changed))
+            self.updates.append(
+                Step("update", "site_connection", desired.name, there["id"], changed, site=desired.owner.site)
+            )
 
     def _in_the_services_form(self, body: Body) -> None:
         """Say the selectors as the service wants them: one that was made with a subnet takes no endpoint groups."""
@@ -245,7 +247,10 @@ class _Planner:
         if key not in self.made:
             ref = self.made[key] = Ref(desired.kind, desired.name, self.alike[key[:2]])
             self.alike[key[:2]] += 1
-            self.creates.append(Step("create", desired.kind, desired.name, None, dict(body), ref, disruptive, why))
+            step = Step(
+                "create", desired.kind, desired.name, None, dict(body), ref, disruptive, why, desired.owner.site
+            )
+            self.creates.append(step)
         return self.made[key]
 
     # --- rules
@@ -306,11 +311,11 @@ class _Planner:
             return
         purged = site is not None and site not in self.wanted.sites
         why = f"site {site} is not described any more" if purged else "no longer wanted"
-        self._delete(kind, one, why, disruptive=purged and kind == "site_connection")
+        self._delete(kind, one, site, why, purged and kind == "site_connection")
 
-    def _delete(self, kind: str, one: Body, why: str, disruptive: bool = False) -> None:
+    def _delete(self, kind: str, one: Body, site: str | None, why: str, disruptive: bool) -> None:
         self.going.add(one["id"])
-        self.deletes.append(Step("delete", kind, name_of(one), one["id"], {}, None, disruptive, why))
+        self.deletes.append(Step("delete", kind, name_of(one), one["id"], {}, None, disruptive, why, site))
 
 
 def _by(things: t.Iterable[Body], key: t.Callable[[Body], t.Any]) -> dict[t.Any, list[Body]]:

@@ -40,6 +40,7 @@ class Step(t.NamedTuple):
     ref: Ref | None = None  # what others call the object that this step creates
     disruptive: bool = False
     why: str = ""
+    site: str | None = None  # whose object it is; None for what sites share
 
     @property
     def pending_activation(self) -> bool:

@@ -221,7 +221,7 @@ unowned:
   type: list
   elements: dict
 blocked:
-  description: The sites of which nothing was touched, and why.
+  description: The sites that were stopped, and why. Nothing of them was touched, unless the cloud refused something of theirs.
   returned: success, or failure of single sites or half way
   type: dict
   sample: {paris: "vpn_sites.paris.subnets[0]: '192.168.5/24' is not a subnet."}

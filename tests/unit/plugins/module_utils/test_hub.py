@@ -14,7 +14,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.bothends.vpn.plugins.module_utils import _hub, _hub_info, _hub_options, _module
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.tests.unit.builders import hub, site
-from ansible_collections.bothends.vpn.tests.unit.neutron import Answer, Neutron, settled
+from ansible_collections.bothends.vpn.tests.unit.neutron import Answer, Neutron, refusal, settled
 
 KEY = "a key of 20 characters"
 SITES = {"berlin": site(3), "paris": site(4)}
@@ -102,6 +102,79 @@ def test_check_mode_still_wants_the_subnets(apply):
     """What overlaps, and which tunnels there would be, nobody could say without them."""
     with pytest.raises(VpnError, match="no subnets called 'later'"):
         apply(SITES, check_mode=True, subnets=["later"])
+
+
+# --- what the cloud refuses of one site -------------------------------------------------------------------------------
+
+POLICIES = [{"name": "strong", "ike": {"lifetime": lifetime}} for lifetime in (28800, 14400)]
+FAULTS = [(400, "BadRequest", "no such thing"), (409, "OverQuota", "Quota exceeded"), (500, "Internal", "gone wrong")]
+
+
+def refuse(neutron, verb, name, fault):
+    """Refuse each write of this verb that names an object so."""
+
+    def between(_number, method, path, served):
+        body = neutron.log[-1][2] or {}
+        things = [*neutron.lists["ipsec_site_connections"], *(body.values())]
+        ours = [one for one in things if isinstance(one, dict) and one.get("name") == name]
+        meant = any(one in body.values() or path.endswith(str(one.get("id"))) for one in ours)
+        return refusal(*fault) if (method, meant) == (verb, True) else served()
+
+    neutron.between = between
+
+
+CHANGES = [
+    pytest.param("POST", {}, {}, id="a new connection"),
+    pytest.param("PUT", SITES, {"subnets": ["10.9.0.0/24"]}, id="other subnets"),
+    pytest.param("POST", SITES, {"policy": "other"}, id="another policy"),
+    pytest.param("DELETE", SITES, {"state": "absent"}, id="absent"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[kind for _status, kind, _said in FAULTS])
+@pytest.mark.parametrize(("verb", "before", "change"), CHANGES)
+def test_what_the_cloud_refuses_of_a_site_stops_that_site_only(neutron, apply, verb, before, change, fault):
+    """The other one is as described; the next run finds what is left to do, and nothing is there twice."""
+    options = {
+        "policies": [{**POLICIES[0], "name": "default"}, {**POLICIES[1], "name": "other"}],
+        "allow_disruption": True,
+    }
+    sites = {name: {"policy": "default", **one} for name, one in SITES.items()}
+    if before:
+        apply(sites, **options)
+        settled(neutron)
+    now = {
+        "berlin": {**sites["berlin"], **change},
+        "paris": {**sites["paris"], **({**change, "subnets": ["10.8.0.0/24"]} if "subnets" in change else change)},
+    }
+    kept = [one["id"] for one in neutron.lists["ipsec_site_connections"] if one["name"] == "prod/berlin/1"]
+    refuse(neutron, verb, "prod/berlin/1", fault)
+    with pytest.raises(VpnError) as caught:
+        apply(now, **options)
+    said, result = str(caught.value), caught.value.result
+    assert said.startswith("site berlin stopped half way: cannot ") and f"HTTP {fault[0]}: {fault[2]}" in said
+    assert said.endswith("All else of hub prod is as described.")
+    assert list(result["blocked"]) == ["berlin"]
+    assert [one["name"] for one in result["connections"]] == ["prod/paris/1"] * (change.get("state") != "absent")
+    assert [one["id"] for one in neutron.lists["ipsec_site_connections"] if one["name"] == "prod/berlin/1"] == kept
+    neutron.between = None
+    settled(neutron)
+    todo = {step["name"] for step in apply(now, check_mode=True, **options)["plan"]}
+    assert todo and not any("paris" in name or "10.8.0.0" in name or "10.4.0.0" in name for name in todo)
+    apply(now, **options)
+    settled(neutron)
+    assert not apply(now, **options)["changed"]
+    names = [one["name"] for one in neutron.lists["ipsec_site_connections"]]
+    assert len(names) == len(set(names))
+    if change.get("state") == "absent":
+        assert left(neutron) == []
+
+
+def test_what_the_cloud_refuses_of_what_sites_share_ends_the_run(neutron, apply):
+    neutron.answers["POST", "/vpn/ikepolicies"] = refusal(400, "BadRequest", "no such thing")
+    with pytest.raises(VpnError, match="cannot create ike_policy prod/default: HTTP 400: no such thing") as caught:
+        apply(SITES)
+    assert "connections" not in caught.value.result and caught.value.result["blocked"] == {}
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------
