@@ -175,17 +175,20 @@ class Router:
         if hub_begins:
             return
         end = time.monotonic() + self.timeout
-        said: list[str] = []
+        reasons: list[str] = []
 
         def make(_now: _sas.Standing) -> _sas.Standing:
+            said = ""
             for tunnel in record["tunnels"]:
                 if tunnel["name"] in _sas.standing(record, self.pluto.sas(), older).lacking:
-                    said.append(self.pluto.initiate(text.section(tunnel["name"]), max(1, int(end - time.monotonic()))))
+                    said += self.pluto.initiate(text.section(tunnel["name"]), max(1, int(end - time.monotonic())))
+            # A try's own: what pluto says of an SA that it gives up differs each time, and would hide the rest.
+            reasons.append(_libreswan.reason(said) or (reasons[-1] if reasons else ""))
             return self._wait(record, older)
 
         now = insist(make, now, self.timeout)
         if now.lacking:
-            why = "; ".join(sorted(set(now.deviations))) or _libreswan.reason("".join(said))
+            why = "; ".join(sorted(set(now.deviations))) or reasons[-1]
             self.fail(", ".join(now.lacking), why or f"nothing came up within {self.timeout} s")
 
     def _left(self, sas: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:

@@ -62,7 +62,10 @@ class FakePluto(_libreswan.Pluto):
             self.up.pop(section, None)
         elif arguments[:2] == ("whack", "--initiate") and self.late:
             self.late -= 1
-            return 0, "AUTHENTICATION_FAILED"
+            return (
+                0,
+                f"rejected: AUTHENTICATION_FAILED\ndeleting state aged 0.{self.late}s and NOT sending notification\n",
+            )
         elif arguments[:2] == ("whack", "--initiate") and not self.answer:
             self.serial += 1
             self.up[section] = self.serial
