@@ -305,11 +305,12 @@ def test_what_somebody_made_is_taken_over_without_a_change(lab, run, end, first)
 
 
 def test_a_change_waits_until_its_connection_is_made(lab, run, end, first):
-    """One provider says in its error what it is, the other does not."""
-    run(described(end, site(1)))
-    mark, seen = lab.mark(), run(described(end, site(1, dpd={"action": "hold", "interval": 10, "timeout": 60})))
+    """One provider says in its error what it is, the other does not. A cloud that is quick refuses nothing."""
+    run(described(end, site(1), site(2)))
+    mark, dpd = lab.mark(), {"action": "hold", "interval": 10, "timeout": 60}
+    assert run(described(end, site(1, dpd=dpd), site(2, dpd=dpd)))["changed"]
     answers = [one.status for one in writes(lab, mark)]
-    assert seen["changed"] and answers[-1] == 200 and set(answers[:-1]) == {400}
+    assert answers.count(200) == 2 and set(answers) <= {200, 400}
     lab.reset_cloud_vpn()
 
 
