@@ -53,7 +53,8 @@ def created(checked, play):
 def test_check_mode_writes_nothing_and_warns_of_what_is_not_there_yet(checked):
     results, written = checked
     assert written == [] and all(one["changed"] and not one.get("failed") for one in results)
-    assert [len(one.get("warnings", [])) for one in results] == [0, 0, 0, 0, 0, 5, 0]
+    assert [len(one.get("warnings", [])) for one in results] == [0, 0, 0, 0, 1, 5, 0]
+    assert "192.168.3.7/24 has host bits; 192.168.3.0/24 is used." in results[4]["warnings"][0]
     assert "VPN service 'vpn' is not there yet; its id is known after apply." in results[5]["warnings"]
 
 
