@@ -60,13 +60,17 @@ def read_files(
 
 
 def read_journal(machine: _linux_evidence.Machine, daemons: t.Iterable[str], fields: str) -> str:
-    """Give the journal's last lines of some daemons as JSON, one a line; "" where there is no journal."""
+    """Give the journal's last lines of some daemons as JSON, one a line; "" where there is no journal.
+
+    Each line carries half a kilobyte of the journal's own, so the newest come first, and what is too much are the oldest.
+    """
     identifiers = [word for daemon in daemons for word in ("-t", daemon)]
     _code, out = machine.run(
-        "journalctl", "--quiet", "--no-pager", *identifiers, "-n", str(LINES), "-o", "json",
+        "journalctl", "--quiet", "--no-pager", "--reverse", *identifiers, "-n", str(LINES), "-o", "json",
         f"--output-fields={fields}", quiet=True,
     )  # fmt: skip
-    return out
+    whole = out.rpartition("\n")[0]  # the last line may be cut
+    return "\n".join(reversed(whole.split("\n")))
 
 
 def put_stored(

@@ -109,8 +109,8 @@ PATTERNS = (
     _row("duplicate", r"Initial Contact received, deleting old state #"),
     _row("closed", r"received Delete SA payload: (?:self-)?deleting ISAKMP State #"),
     _row("ended", r"deleting state \(STATE_(?:V2_ESTABLISHED_IKE_SA|MAIN_R3|MAIN_I4|AGGR_R2|AGGR_I2)\)"),
-    _row("nat.here", r"NAT-Traversal: Result using .* sender port \d+: .*\bI am behind NAT"),
-    _row("nat.there", r"NAT-Traversal: Result using .* sender port \d+: .*\bpeer behind NAT"),
+    _row("nat.here", r"NAT-Traversal: Result using [^:]* sender port \d+: .*\bI am behind NAT"),
+    _row("nat.there", r"NAT-Traversal: Result using [^:]* sender port \d+: .*\bpeer behind NAT"),
     _row("spoke.v2", r"(?:ISAKMP_v2_)?IKE_SA_INIT message received on |sent IKE_SA_INIT reply "),
     _row("spoke.v1", r"initial (?:Main|Aggressive) Mode |responding to (?:Main|Aggressive) Mode"),
     _row("spoke.aggressive", r"initial Aggressive Mode |responding to Aggressive Mode"),
@@ -142,8 +142,14 @@ _CLEARS = (
     (re.compile(r"sent IKE_SA_INIT reply |responding to (?:Main|Aggressive) Mode"), _ANSWERS),
     (re.compile(r"proposal \d+:IKE=\S+ chosen from "), ("ike.differs",)),
     (re.compile(r"proposal \d+:(?:ESP|AH)=.*? chosen from "), ("child.differs",)),
-    # The end that refuses is there: that nothing else comes is no silence.
-    (re.compile(_DROPPED.format("IKE_SA_INIT", r"\S+")), ("silent.",)),
+    # The end that answers is there: that nothing else comes is no silence.
+    (
+        re.compile(
+            _DROPPED.format("IKE_SA_INIT", r"\S+")
+            + rf"|sent IKE_AUTH request |sent Main Mode I[23]|IKE SA authentication request rejected|{_REFUSED_CHILD}|{_IGNORED_V1}"
+        ),
+        ("silent.",),
+    ),
 )
 _ANSWERED = {
     "silent.init": ("ike.refused", "ike.group", "ike.version"),
@@ -168,7 +174,7 @@ def read_journal(content: str) -> list[Entry]:
         try:
             said = json.loads(line)["MESSAGE"]
         except (ValueError, KeyError, TypeError):
-            continue  # the first and the last line may be cut
+            continue  # not as the journal writes it
         if isinstance(said, str):
             out += _entry(said)
     return out

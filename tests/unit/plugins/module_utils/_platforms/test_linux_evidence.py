@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import socket
 import threading
@@ -16,6 +17,7 @@ import pytest
 
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import (
     _evidence,
+    _libreswan_evidence,
     _linux_evidence,
     _linux_nat,
     _strongswan_evidence,
@@ -170,6 +172,39 @@ def test_of_a_huge_log_only_the_end_is_read(tmp_path):
     assert read == "07[IKE] could not decrypt payloads\n" and time.monotonic() - began < 2
     entries = _strongswan_evidence.read_log(machine(), [str(path)])
     assert [one.said for one in entries] == ["could not decrypt payloads"]
+
+
+JOURNAL = """#!/bin/sh
+cd {room}
+case " $* " in *" --reverse "*) tac lines | head -n {most};; *) tail -n {most} lines;; esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("read", "line"),
+    [
+        (lambda asked: _strongswan_evidence.read_log(asked, None), "line {}"),
+        (lambda asked: _libreswan_evidence.read_log(None, asked, None), '"bothends.prod.berlin.1" #1: line {}'),
+    ],
+)
+def test_of_a_long_journal_the_newest_lines_are_read(tmp_path, monkeypatch, read, line):
+    """Each of its lines carries more of the journal's own than is said, so they do not all fit."""
+    own = {
+        "__CURSOR": f"s={'0' * 32};i=3b1a6;b={'0' * 32};m=2a1b3c4d5e;t=6447a1b2c3d4e;x={'0' * 16}",
+        "__REALTIME_TIMESTAMP": "1763884800000000", "__MONOTONIC_TIMESTAMP": "180000000000", "_BOOT_ID": "0" * 32, "THREAD": "07",
+    }  # fmt: skip
+    number = 2 * _evidence.LINES
+    lines = [json.dumps({**own, "MESSAGE": line.format(at) + " of some length" * 5}) + "\n" for at in range(number)]
+    (tmp_path / "lines").write_text("".join(lines))
+    (tmp_path / "journalctl").write_text(JOURNAL.format(room=tmp_path, most=_evidence.LINES))
+    (tmp_path / "journalctl").chmod(0o755)
+    monkeypatch.setattr(_strongswan_evidence, "CONFIGURATION", "/dev/null")
+    monkeypatch.setattr(_libreswan_evidence, "log_files", lambda pluto: [])
+    asked = _linux_evidence.Machine(lambda name: str(tmp_path / name))
+    found = [int(one.said.split()[1]) for one in read(asked)]
+    assert 1000 < len(found) < _evidence.LINES
+    assert found == list(range(number - len(found), number))  # the oldest first, and none that was cut
+    assert asked.problems == []
 
 
 def test_a_log_that_is_not_there_is_said(tmp_path):

@@ -267,6 +267,14 @@ def test_the_journal():
     assert log.read_journal("\n".join(lines)) == [(NAME, "", REFUSED + "?")]
 
 
+@pytest.mark.parametrize(
+    "answer", [AUTH, REFUSED, "IKE_AUTH response rejected Child SA with NO_PROPOSAL_CHOSEN", IGNORED[1]]
+)
+def test_an_answer_ends_the_silence(answer):
+    assert "silent.init" in kinds([*BEGIN, AGAIN])
+    assert "silent.init" not in kinds([*BEGIN, AGAIN, answer])
+
+
 @given(st.text(max_size=2000))
 def test_nonsense_is_read_without_an_error(content):
     entries = log.read_journal(content) + log.read_file(f'{content}\n"{CONN}" #1: {content}')

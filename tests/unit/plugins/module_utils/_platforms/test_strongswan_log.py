@@ -118,6 +118,8 @@ def test_what_charon_wrote(jobs, event):
                        "received NO_PROPOSAL_CHOSEN notify, no CHILD_SA built"],
                       [COME_4500, "parsed CREATE_CHILD_SA response 3 [ SA No KE TSi TSr ]", "inbound " + CHILD_UP]],
                      id="the next rekeying went well"),
+        pytest.param([BEGIN, ["retransmit 1 of request with message ID 0", SEND],
+                      [COME, "parsed IKE_SA_INIT response 0 [ SA KE No ]"]], id="slow, then an answer"),
         pytest.param([BEGIN, [COME, "parsed IKE_SA_INIT response 0 [ N(INVAL_KE) ]",
                               "peer didn't accept DH group ECP_384, it requested MODP_2048"], [COME_4500, UP, CHILD_UP]],
                      id="another group of ours was taken"),
@@ -172,6 +174,9 @@ def test_whose_lines_they_are():
 def test_what_was_asked_for():
     (event,) = kinds([COME_4500, LOOKING, "no matching peer config found"]).values()
     assert event["ids"] == [HERE, "other.example"]
+    bracket = LOOKING.replace("other.example", "x]y")
+    (event,) = kinds([COME_4500, LOOKING], [COME_4500, bracket, "no matching peer config found"]).values()
+    assert event["ids"] == []  # those of the one before are another's
     (event,) = kinds(
         [COME_4500, "traffic selectors 192.168.3.0/24 192.168.4.0/24 === 10.0.0.0/8 unacceptable"]
     ).values()
@@ -202,6 +207,14 @@ def test_the_journal():
         ("9", NAME, "retransmit 1?"),
         ("11", "", "could not decrypt payloads"),
     ]
+
+
+def test_lines_of_an_sa_without_a_name():
+    """With charon's `ike_name`, an SA that has no connection yet is logged by its number alone."""
+    (entry,) = log.read_file("07[IKE] <5> no matching peer config found\n")
+    assert entry == ("07", "", "no matching peer config found")
+    wrong = file([COME_4500, LOOKING, "no matching peer config found"]).replace("] ", "] <5> ", 3)
+    assert "auth.nobody" in log.events(log.read_file(wrong), NAME, HUB, alone=False)
 
 
 @given(st.text(max_size=2000))
