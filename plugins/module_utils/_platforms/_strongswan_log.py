@@ -131,9 +131,7 @@ _CLEARS = (
       "child.kernel")),
 )  # fmt: skip
 _ENDS = re.compile(r"deleting IKE_SA |received DELETE for IKE_SA |giving up after |initiating ")
-_LOOKING = re.compile(
-    r"looking for [^\[]*?peer configs matching [^\s\[]+\[([^\[\]]*)\]\.\.\.[^\s\[]+\[([^\[\]]*)\]$"
-)
+_LOOKING = re.compile(r"looking for [^\[]*?peer configs matching [^\s\[]+\[([^\[\]]*)\]\.\.\.[^\s\[]+\[([^\[\]]*)\]$")
 
 
 def entry(thread: str, name: t.Any, said: str) -> Entry:
