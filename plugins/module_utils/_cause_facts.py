@@ -201,6 +201,10 @@ def _cloud(record: Record, view: View) -> Facts:
     return out
 
 
+def _subnets(record: Record, end: str) -> list[str]:
+    return sorted({subnet for tunnel in record["tunnels"] for subnet in tunnel[end]})
+
+
 def _described(record: Record, description: Record) -> Facts:
     """Compare with what the cloud's objects say, in the words of the description."""
     left_out = description.get("left_out") or []
@@ -226,11 +230,16 @@ def _described(record: Record, description: Record) -> Facts:
         differ["id"] = f"the hub's id is {own} {holder}, declared is {declared_own}"
     if not _same(one["gateway"], record["local"]["gateway"] or one["gateway"]):
         differ["gateway"] = f"the site's address is {one['gateway']} {holder}, declared is {record['local']['gateway']}"
-    subnets = sorted({subnet for tunnel in record["tunnels"] for subnet in tunnel["local_subnets"]})
-    if sorted(one["subnets"]) != subnets:
-        differ["subnets"] = (
-            f"the site's subnets are {', '.join(one['subnets'])} {holder}, declared is {', '.join(subnets)}"
+    subnets = [
+        f"the {whose} subnets are {', '.join(has)} {holder}, declared is {', '.join(declared)}"
+        for whose, has, declared in (
+            ("site's", one["subnets"], _subnets(record, "local_subnets")),
+            ("hub's", description.get("subnets") if record.get("resolved") else [], _subnets(record, "remote_subnets")),
         )
+        if has and sorted(has) != declared
+    ]
+    if subnets:
+        differ["subnets"] = "; ".join(subnets)
     if one.get("state") == "disabled":
         differ["disabled"] = f"the connection is disabled {holder}"
     if not differ:
@@ -270,6 +279,10 @@ def _running(record: Record, tunnel: Record, view: View) -> Facts:
     return out
 
 
+# Events of which each says that a packet of the hub's came.
+_ANSWERS = ("ike.", "auth.", "child.", "rekey.")
+
+
 def _log(record: Record, evidence: Evidence) -> Facts:
     out: Facts = {}
     if evidence.get("log_read"):
@@ -283,6 +296,8 @@ def _log(record: Record, evidence: Evidence) -> Facts:
             ):
                 out["log.other_version"] = f"the hub speaks {spoken}: {said}"
             continue
+        if name.startswith(_ANSWERS):
+            out["log.answered"] = ""
         if name == "duplicate" and event["count"] < 2:
             continue  # an end that restarts says so once
         if event.get("differing"):
@@ -367,6 +382,8 @@ def _pings(tunnel: Record, view: View) -> Facts:
     for one in pings:
         source = _addresses.parse(one["from"])
         (to_hub if any(net.covers(source) for net in local) else to_site).append(one)
+    if any(one["received"] for one in pings):
+        out["ping.some"] = ""
     for name, way in (("to_hub", to_hub), ("to_site", to_site)):
         lost = [one for one in way if not one["received"]]
         if lost:

@@ -85,6 +85,7 @@ def healthy():
         "hub": {"services": [{"id": "s1", "name": "prod", "status": "ACTIVE"}]},
         "connections": [connection()],
         "description": {
+            "subnets": THERE,
             "policies": [copy.deepcopy(policy)],
             "connections": [
                 {"name": "berlin", "gateway": GATEWAY, "subnets": HERE, "policy": "default", "state": "present"}
@@ -175,6 +176,8 @@ BREAKS = [
     ("the router's subnets", {"sas": [sa(child(local_subnets=HERE[:1]))],
      "evidence/stored/tunnels": [{**TUNNEL, "local_subnets": HERE[:1]}]}, {"selectors": "site"}),
     ("the cloud's subnets", {**DOWN, "cloud/description/connections/0/subnets": HERE[:1]}, {"selectors": "hub"}),
+    ("the hub's subnets at the cloud", {"sas": [sa(child(remote_subnets=THERE[:1]))], "cloud/description/subnets": THERE[:1]},
+     {"selectors": "hub"}),
     ("the hub asked for other subnets", {**DOWN, "evidence/log": log(child_subnets={})}, {"selectors": "either end"}),
     ("subnets were refused, both ends are as declared", {"sas": [sa()], "evidence/log": log(child_subnets_refused={})},
      {"selectors": "either end", "old_sa": "hub"}),
@@ -212,6 +215,18 @@ BREAKS = [
      "evidence/ports": {"500": "refused", "4500": "refused"}}, {"dead_peer": "hub"}),
     ("the peer died with its machine", {**DOWN, "evidence/log": log(silent_dead={}), "evidence/gateway_answers": False,
      "evidence/ports": {"500": "silent", "4500": "silent"}}, {"dead_peer": "hub"}),
+    # A firewall that lets no probe pass, of a version that nobody has, and from any port, and yet IKE.
+    ("a refused key, behind a firewall that drops probes", {**UNREAD_CLOUD, "evidence/log": log(auth_refused={}),
+     "evidence/ports": {"500": "silent", "4500": "silent"}}, {"psk": "either end", "id": "either end"}),
+    ("the hub asked with another cipher, from behind such a one", {**DOWN, "evidence/log": log(child_differs={
+     "differing": ["encryption"], "received": {"encryption": ["aes-128"]}}), "evidence/gateway_answers": False,
+     "evidence/ports": {"500": "silent", "4500": "silent"}}, {"ipsec_proposal": "hub"}),
+    ("a refused key, and the probe of one port was lost", {**UNREAD_CLOUD, "evidence/log": log(auth_refused={}),
+     "evidence/ports": {"500": "answers", "4500": "silent"}}, {"psk": "either end", "id": "either end"}),
+    ("a probe alone makes nothing sure", {**DOWN, "evidence/log": log(duplicate={"count": 3}),
+     "evidence/ports": {"500": "silent", "4500": "silent"}}, {"udp_500": "between the ends", "duplicate": "either end"}),
+    ("nor of the other port", {**DOWN, "evidence/log": log(duplicate={"count": 3}),
+     "evidence/ports": {"500": "answers", "4500": "silent"}}, {"udp_4500": "between the ends", "duplicate": "either end"}),
     ("NAT that is not described", {**DOWN, "evidence/addresses": ["10.0.0.2"]}, {"nat": "site"}),
     ("NAT on the way, and the id is not known", {**UNREAD_CLOUD, "evidence/log": log(nat_here={}, auth_refused={})},
      {"nat": "between the ends", "psk": "either end", "id": "either end"}),
@@ -223,6 +238,12 @@ BREAKS = [
      "via": "203.0.113.1"}}, {"site_route": "site"}),
     ("forwarding", {"pings": all_pings((PC, APP), (APP, PC), (PLANT, APP), (APP, PLANT)), "evidence/forwarding": {"4": False}},
      {"forwarding": "site"}),
+    ("the LAN behind the default route, where hosts talk", {"evidence/lan/1": {"subnet": HERE[1], "dev": "wan", "via": "203.0.113.1"},
+     "drift": [{"verb": "update", "kind": "site_connection", "name": "prod/berlin/1"}]}, {"cloud_differs": "hub"}),
+    ("the same, and one way does not pass", {"pings": all_pings((PC, APP), (PLANT, APP)),
+     "evidence/lan/1": {"subnet": HERE[1], "dev": "wan", "via": "203.0.113.1"}}, {"security_group": "hub"}),
+    ("forwarding that is read as off, where hosts talk", {"evidence/forwarding": {"4": False}, "pings": all_pings((PC, APP), (APP, PC))},
+     {"return_path": "site"}),
     ("a host without a route", {"pings": [ping(PC, APP, 0, said="ping: connect: Network is unreachable"), *all_pings((APP, PC))[1:]]},
      {"return_path": "site"}),
     ("a host that nothing comes back from", {"pings": all_pings((PC, APP), (APP, PC))}, {"return_path": "site"}),
