@@ -28,12 +28,13 @@ from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sw
 HERE, THERE = ["192.168.3.0/24"], ["192.168.1.0/24", "192.168.2.0/24"]
 
 
+BESIDE = "\tchain FOO {\n\t\treturn\n\t}\n\n\tchain BAR {\n\t\tip daddr 192.168.1.0/24 accept\n\t}\n"
+
+
 def chain(*rules, hook="postrouting"):
-    """Write a chain as nft lists it."""
+    """Write a chain as nft lists it, and two that a rule may jump to."""
     lines = "".join(f"\t\t{rule}\n" for rule in rules)
-    return (
-        f"table ip nat {{\n\tchain POST {{\n\t\ttype nat hook {hook} priority srcnat; policy accept;\n{lines}\t}}\n}}\n"
-    )
+    return f"table ip nat {{\n\tchain POST {{\n\t\ttype nat hook {hook} priority srcnat; policy accept;\n{lines}\t}}\n\n{BESIDE}}}\n"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,26 @@ def chain(*rules, hook="postrouting"):
         pytest.param(['oifname "wan" # policy match dir out pol ipsec counter accept', "masquerade"], False, id="iptables' policy"),
         pytest.param(["tcp dport 25 masquerade"], False, id="one service"),
         pytest.param([], False, id="none"),
+        # nft itself writes two nets that lie side by side as a range, in and out of a set.
+        pytest.param(["ip daddr 192.168.1.0-192.168.2.255 accept", "masquerade"], False, id="a range is exempted"),
+        pytest.param(["ip daddr { 10.9.0.1, 192.168.1.0-192.168.2.255 } accept", "masquerade"], False, id="a range in a set"),
+        pytest.param(["ip daddr != 192.168.1.0-192.168.2.255 masquerade"], False, id="all but a range"),
+        pytest.param(["ip saddr 192.168.3.0-192.168.4.255 masquerade"], True, id="hosts of a range"),
+        pytest.param(["ip saddr 10.0.0.0-10.0.0.9 masquerade"], False, id="other hosts of a range"),
+        pytest.param(["ip saddr != 10.0.0.0-10.0.0.9 masquerade"], True, id="all but other hosts"),
+        # What is not understood makes nothing sure.
+        pytest.param(["ip daddr != @vpn masquerade"], False, id="all but a named set"),
+        pytest.param(["ip daddr @vpn accept", "masquerade"], False, id="a named set may be the exemption"),
+        pytest.param(["ip daddr $vpn masquerade"], False, id="a name"),
+        pytest.param(["ip saddr . ip daddr { 192.168.3.0/24 . 10.0.0.0/8 } masquerade"], False, id="pairs"),
+        pytest.param(["meta skuid 0 masquerade"], False, id="a condition of another kind"),
+        pytest.param(['oifname != { "lan0", "wan" } masquerade'], False, id="a set of devices"),
+        pytest.param(["meta mark 0x00000001 accept", "masquerade"], False, id="a mark may be the exemption"),
+        pytest.param(["xt match \"set\" counter packets 0 bytes 0 accept", "masquerade"], False, id="a match of iptables' may be"),
+        pytest.param(["counter packets 0 bytes 0 jump FOO", "masquerade"], True, id="a chain that lets nothing leave"),
+        pytest.param(["counter packets 0 bytes 0 jump BAR", "masquerade"], False, id="a chain that may"),
+        pytest.param(["udp dport { 500, 4500 } accept", "meta l4proto esp accept", "masquerade"], True, id="IKE and ESP are exempted"),
+        pytest.param(['ct state new log prefix "nat " counter xt target "MASQUERADE"'], True, id="words that are no condition"),
     ],
 )  # fmt: skip
 def test_rules_that_translate_what_the_tunnel_carries(rules, found):
