@@ -100,7 +100,7 @@ evidence:
     gateway_answers:
       description: Whether it answers a ping.
       type: bool
-      returned: when ping is installed
+      returned: when one can be sent
     ports:
       description: What became of a packet to UDP 500 and 4500, V(answers), V(refused), V(forbidden) or V(silent).
       type: dict
@@ -118,7 +118,7 @@ evidence:
       description: Rules that would translate what the tunnel should carry.
       type: list
       elements: str
-      returned: always
+      returned: when they can be read
     problems:
       description: What could not be read, and why.
       type: list

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -24,6 +25,11 @@ Record = t.Mapping[str, t.Any]
 
 SECONDS = 5  # that one program may take
 MOST = 512 * 1024  # bytes that are read of one program or file
+# What iproute2 says where there is no way (ip-route(8): a route of type throw or none, unreachable, prohibit, blackhole).
+_NO_ROUTE = re.compile(
+    r"RTNETLINK answers: (?:Network is unreachable|No route to host|Permission denied|Invalid argument)$", re.MULTILINE
+)
+_LEGACY = ("/proc/net/ip_tables_names", "/proc/net/ip6_tables_names")  # the tables that iptables-legacy has made
 _KNOCKS = (0.5, 1.0, 1.5)  # seconds that a probe waits for an answer, each time that it asks
 
 
@@ -34,8 +40,14 @@ class Machine:
         self._find = find
         self.problems: list[str] = []
 
-    def run(self, name: str, *arguments: str, seconds: float = SECONDS, quiet: bool = False) -> tuple[int, str]:
-        """Give the return code (-1 where there is none) and the beginning of the output."""
+    def has(self, name: str) -> bool:
+        """Whether a program is installed."""
+        return self._find(name) is not None
+
+    def run(
+        self, name: str, *arguments: str, seconds: float = SECONDS, quiet: bool = False, why: bool = False
+    ) -> tuple[int, str]:
+        """Give the return code (-1 where there is none) and the beginning of the output; ``why``: where it failed, of its errors."""
         program = self._find(name)
         if program is None:
             if not quiet:
@@ -46,7 +58,7 @@ class Machine:
                 [program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE if why else subprocess.DEVNULL,
                 env={**os.environ, "LC_ALL": "C"},
             )
         except OSError as error:
@@ -64,11 +76,14 @@ class Machine:
         try:
             out = stdout.read(MOST)
             if len(out) < MOST:
-                process.wait()
+                errors = process.stderr.read(MOST) if process.stderr else out
+                out = errors if process.wait() else out
         finally:
             timer.cancel()
             process.kill()
             stdout.close()
+            if process.stderr:
+                process.stderr.close()
             process.wait()
         if late.is_set():
             self.problems.append(f"{name} did not end within {seconds:g} s")
@@ -76,15 +91,33 @@ class Machine:
 
     def ip(self, *arguments: str) -> list[dict[str, t.Any]] | None:
         """Ask iproute2: [] where it says that there is nothing, as for a destination without a route; None for no answer."""
-        code, out = self.run("ip", "-j", *arguments)
+        code, out = self.run("ip", "-j", *arguments, why=True)
+        if code == 2 and _NO_ROUTE.search(out):
+            return []
+        if code > 0:
+            self.problems.append(f"ip {' '.join(arguments)}: {out.strip() or f'return code {code}'}")
+            return None
         try:
             found = json.loads(out or "[]")
-        except ValueError:
+        except (ValueError, RecursionError):
             self.problems.append(f"ip {' '.join(arguments)}: its output is no JSON")
             return None
         if code < 0:
             return None
-        return found if code == 0 and isinstance(found, list) else []
+        if not _is_listing(found):
+            self.problems.append(f"ip {' '.join(arguments)}: its output is not as iproute2 writes it")
+            return None
+        return found
+
+
+def _is_listing(found: t.Any) -> bool:
+    """Whether JSON has the form of what iproute2 writes of links and routes."""
+    return isinstance(found, list) and all(
+        isinstance(one, dict)
+        and all(isinstance(one.get(name, ""), str) for name in ("dev", "gateway", "local"))
+        and _is_listing(one.get("addr_info", []))
+        for one in found
+    )
 
 
 def tail(path: str, most: int = MOST) -> str:
@@ -130,11 +163,38 @@ def network(
         ways = machine.ip("route", "get", _within(subnet))
         if ways is not None:
             out["lan"].append({"subnet": subnet, **(_way(ways[0]) if ways else {"error": "unreachable"})})
-    _code, ruleset = machine.run("nft", "list", "ruleset", quiet=True)
-    # With the kernel's ESP, what a tunnel carries leaves by the interface that leads to the gateway.
-    leaves = device or (out.get("gateway_route") or {}).get("dev")
-    out["source_nat"] = _linux_nat.translating(ruleset, local, remote, leaves)
+    ruleset = _ruleset(machine)
+    if ruleset is not None:
+        # With the kernel's ESP, what a tunnel carries leaves by the interface that leads to the gateway.
+        leaves = device or (out.get("gateway_route") or {}).get("dev")
+        out["source_nat"] = _linux_nat.translating(ruleset, local, remote, leaves)
     return out
+
+
+def _ruleset(machine: Machine) -> str | None:
+    """What nft lists, "" where there is neither it nor its iptables; None where it does not say all."""
+    if any(map(_has_nat, _LEGACY)):
+        machine.problems.append("the NAT rules of iptables-legacy are not read; iptables-legacy-save shows them")
+    if not machine.has("nft"):
+        _code, version = machine.run("iptables", "--version", quiet=True)
+        if "nf_tables" not in version:
+            return ""
+        machine.problems.append("nft is not installed, so the NAT rules of iptables are not read")
+        return None
+    code, out = machine.run("nft", "list", "ruleset", why=True)
+    if code > 0:
+        machine.problems.append(f"nft list ruleset: {out.strip() or f'return code {code}'}")
+    elif len(out) >= MOST:
+        machine.problems.append(f"nft list ruleset: NAT rules are not read, it lists more than {MOST // 1024} KiB")
+    return None if code else out
+
+
+def _has_nat(path: str) -> bool:
+    try:
+        with open(path, encoding="ascii") as stream:
+            return "nat" in stream.read().split()
+    except OSError:
+        return False
 
 
 def _gateway(machine: Machine, gateway: str, own: str | None) -> dict[str, t.Any]:
@@ -142,9 +202,11 @@ def _gateway(machine: Machine, gateway: str, own: str | None) -> dict[str, t.Any
     found = machine.ip("route", "get", gateway)
     if found is not None:
         out["gateway_route"] = _way(found[0]) if found else None
-    code, _out = machine.run("ping", "-n", "-q", "-c", "2", "-i", "0.2", "-W", "1", gateway)
-    if code >= 0:
+    code, said = machine.run("ping", "-n", "-q", "-c", "2", "-i", "0.2", "-W", "1", gateway)
+    if "packets transmitted" in said:
         out["gateway_answers"] = code == 0
+    elif code > 0 and out.get("gateway_route"):
+        machine.problems.append(f"ping {gateway}: it sent nothing (return code {code})")
     out["ports"] = {port: knock(gateway, int(port), own) for port in ("500", "4500")}
     return out
 

@@ -116,12 +116,86 @@ def test_a_program_that_is_not_there_is_said():
     assert asked.problems == ["no-such-program is not installed"]
 
 
-def test_nonsense_of_ip_is_said(tmp_path):
-    (tmp_path / "ip").write_text("#!/bin/sh\necho nonsense\n")
-    (tmp_path / "ip").chmod(0o755)
-    asked = _linux_evidence.Machine(lambda name: str(tmp_path / name))
-    assert asked.ip("route") is None
-    assert asked.problems == ["ip route: its output is no JSON"]
+@pytest.fixture
+def router(tmp_path, monkeypatch):
+    """Give a machine whose programs do what a test says, and has no others."""
+    monkeypatch.setattr(_linux_evidence, "_KNOCKS", (0.01,))
+    monkeypatch.setattr(_linux_evidence, "_LEGACY", (str(tmp_path / "names"),))
+
+    def installed(**programs):
+        for name, does in programs.items():
+            (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+            (tmp_path / name).chmod(0o755)
+        return _linux_evidence.Machine(lambda name: str(tmp_path / name) if name in programs else None)
+
+    return installed
+
+
+NOWHERE = "echo 'RTNETLINK answers: {}' >&2; exit 2"
+
+
+@pytest.mark.parametrize(
+    ("does", "found", "problem"),
+    [
+        ("echo '[ ]'", [], None),
+        ("true", [], None),
+        ('echo \'[{"dst":"192.0.2.1","dev":"wan"}]\'', [{"dst": "192.0.2.1", "dev": "wan"}], None),
+        (NOWHERE.format("Network is unreachable"), [], None),
+        (NOWHERE.format("No route to host"), [], None),
+        (NOWHERE.format("Permission denied"), [], None),  # a route that prohibits
+        (NOWHERE.format("Operation not supported"), None, "ip route get x: RTNETLINK answers: Operation not supported"),
+        # without -j: an old iproute2, and busybox
+        ("echo 'Option \"-j\" is unknown, try \"ip -help\".' >&2; exit 255", None,
+         'ip route get x: Option "-j" is unknown, try "ip -help".'),
+        ("echo \"ip: invalid option -- 'j'\" >&2; exit 1", None, "ip route get x: ip: invalid option -- 'j'"),
+        ("exit 2", None, "ip route get x: return code 2"),
+        ("echo nonsense", None, "ip route get x: its output is no JSON"),
+        ("head -c 9999 /dev/zero | tr '\\0' '['", None, "ip route get x: its output is no JSON"),
+        *[(f"echo '{said}'", None, "ip route get x: its output is not as iproute2 writes it") for said in
+          ("[null]", "7", "{}", "[[]]", '[{"dev":7}]', '[{"addr_info":[null]}]', '[{"addr_info":null}]', '[{"addr_info":[{"local":[]}]}]')],
+    ],
+)  # fmt: skip
+def test_what_ip_answers(router, does, found, problem):
+    asked = router(ip=does)
+    assert asked.ip("route", "get", "x") == found
+    assert [one.strip() for one in asked.problems] == [problem] * bool(problem)
+
+
+@pytest.mark.parametrize("does", ["echo '[null]'", "echo nonsense", "head -c 999 /dev/urandom", "exit 1", "exit 255"])
+def test_programs_that_talk_nonsense_cost_nothing_but_what_they_would_say(router, does):
+    asked = router(ip=does, ping=does, nft=does)
+    found = _linux_evidence.network(asked, RECORD, None, {})
+    assert "forwarding" in found and "ports" in found
+    assert not {"gateway_route", "gateway_answers", "addresses"} & set(found)
+    assert found["lan"] == found.get("source_nat", []) == [] and found["default_route"] == {}
+    assert any(said.startswith("ip ") for said in asked.problems)
+
+
+@pytest.mark.parametrize(
+    ("programs", "names", "rules", "problem"),
+    [
+        ({}, None, [], None),
+        ({"nft": "cat {rules}"}, "filter\n", ["masquerade"], None),
+        ({"nft": "cat {rules}"}, "filter\nnat\n", ["masquerade"],
+         "the NAT rules of iptables-legacy are not read; iptables-legacy-save shows them"),
+        ({"nft": "echo 'Operation not permitted (you must be root)' >&2; exit 1"}, None, None,
+         "nft list ruleset: Operation not permitted (you must be root)"),
+        ({"nft": "yes table"}, None, None, "nft list ruleset: NAT rules are not read, it lists more than 512 KiB"),
+        ({"iptables": "echo 'iptables v1.8.9 (nf_tables)'"}, None, None,
+         "nft is not installed, so the NAT rules of iptables are not read"),
+        ({"iptables": "echo 'iptables v1.8.9 (legacy)'"}, None, [], None),
+        ({"iptables": "echo 'iptables v1.8.9 (legacy)'"}, "nat\n", [],
+         "the NAT rules of iptables-legacy are not read; iptables-legacy-save shows them"),
+    ],
+)  # fmt: skip
+def test_nat_that_cannot_be_read_is_said(router, tmp_path, programs, names, rules, problem):
+    (tmp_path / "rules").write_text(chain("masquerade"))
+    if names:
+        (tmp_path / "names").write_text(names)
+    quiet = {"ip": "echo '[]'", "ping": "echo '2 packets transmitted'"}
+    asked = router(**quiet, **{name: does.format(rules=tmp_path / "rules") for name, does in programs.items()})
+    assert _linux_evidence.network(asked, RECORD, None, {}).get("source_nat") == rules
+    assert [one.strip() for one in asked.problems] == [problem] * bool(problem)
 
 
 RECORD = {
