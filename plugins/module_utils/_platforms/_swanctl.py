@@ -112,7 +112,8 @@ class Swanctl:
             found = os.stat((self.uri or DEFAULT_URI)[len("unix://") :])
             run = f"{found.st_ino} {found.st_mtime_ns}"
         except OSError:
-            run = dict(stats.get("uptime") or []).get("since", "")
+            uptime = stats.get("uptime")
+            run = dict(uptime).get("since", "") if text.is_section(uptime) else ""
         return run, stats.get("plugins", [])
 
     def configuration(self, outdated: t.Iterable[str] = ()) -> text.Tree:

@@ -177,21 +177,23 @@ def decode_name(name: str) -> str:
 # until the next ` name=`, ` name {` or closing brace.
 _KEY = re.compile(r" *([^\s={}\[\]]+)(=\[|=| \{)")
 _NEXT = re.compile(r"(?= [^\s={}\[\]]+(?:=| \{))|(?=\})|$")
+_NO_KEY = re.compile(r" *[^\s={}\[\]]*")
+_DEPTH = 20  # sections in each other; swanctl's are five
 
 
-def _section(text: str, at: int) -> tuple[list[tuple[str, t.Any]], int]:
+def _section(text: str, at: int, depth: int = 0) -> tuple[list[tuple[str, t.Any]], int]:
     items: list[tuple[str, t.Any]] = []
-    while at < len(text):
+    while at < len(text) and depth < _DEPTH:
         if text[at] == "}":
             return items, at + 1
         found = _KEY.match(text, at)
         if found is None:
-            at += 1
+            at = max(at + 1, _NO_KEY.match(text, at).end())  # type: ignore[union-attr]
             continue
         name, kind = found.groups()
         at = found.end()
         if kind == " {":
-            below, at = _section(text, at)
+            below, at = _section(text, at, depth + 1)
             items.append((name, below))
         elif kind == "=[":
             end = text.find("]", at)
@@ -203,6 +205,18 @@ def _section(text: str, at: int) -> tuple[list[tuple[str, t.Any]], int]:
             items.append((name, text[at:end]))
             at = end
     return items, at
+
+
+def is_section(value: t.Any) -> bool:
+    """Whether a value of a dump is a section."""
+    return isinstance(value, list) and all(isinstance(one, tuple) for one in value)
+
+
+def section(value: t.Any, name: str) -> dict[str, t.Any]:
+    """A section's values by their names. Raises TextError where it is none."""
+    if not is_section(value):
+        raise TextError(f"{name} is no section")
+    return dict(value)
 
 
 def parse_dump(raw: str, event: str) -> list[list[tuple[str, t.Any]]]:

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the bothends.vpn authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A daemon that hangs is told as that, soon; one that is not there, and one that answers, is not."""
+"""A daemon that hangs is told as that, soon; one that is not there, and one that answers, is not; nonsense is told, or is nothing."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -54,6 +55,28 @@ def test_a_daemon_that_is_not_there(daemon):
         with pytest.raises(VpnError) as caught:
             question()
         assert "did not answer within" not in str(caught.value) and "unable to connect" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "printf 'stats reply {uptime=x plugins=x}\\nlist-sa event {a=b}\\n'",
+        "printf 'stats reply {uptime=[x] plugins {}}\\nlist-sa event {a {uniqueid=x}}\\n'",
+        "printf 'list-sa event {'; yes 'a {' | head -n 5000 | tr '\\n' ' '",
+        "printf 'stats reply {'; yes 'a {' | head -n 5000 | tr '\\n' ' '",
+        "head -c 100000 /dev/zero | tr '\\0' a; printf '\\nlist-sa event {'; head -c 100000 /dev/zero | tr '\\0' a",
+        'printf \'000 "a": b===c===d; eroute owner: #\\n000 #1: "bothends.prod.berlin.1" STATE_X \\n\'',
+        "head -c 20000 /dev/urandom",
+    ],
+)
+def test_a_daemon_that_talks_nonsense(daemon, nonsense):
+    """Soon, and in words that are ours."""
+    ask, _hangs, _remedy = daemon
+    for question in ask(nonsense):
+        began = time.monotonic()
+        with contextlib.suppress(VpnError):
+            question()
+        assert time.monotonic() - began < 20
 
 
 def test_a_daemon_that_answers(daemon):

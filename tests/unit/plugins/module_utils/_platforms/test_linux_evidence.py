@@ -327,6 +327,28 @@ def test_a_charon_that_hangs_costs_bounded_time_and_not_the_rest(tmp_path, monke
     assert one["stored"] is None and "loaded" not in one and one["log_read"] is False and "forwarding" in one
 
 
+@pytest.mark.parametrize(
+    "does",
+    [
+        "printf 'stats reply {plugins=[x]}\\nlist-sa event {a {uniqueid=x}}\\nlist-conn event {a {children=x}}\\n'",
+        "printf 'stats reply {plugins=x}\\nlist-sa event {a=b}\\nlist-conn event {a=b}\\n'",
+        "echo nonsense",
+        "head -c 9999 /dev/urandom",
+    ],
+)
+def test_a_charon_that_talks_nonsense_costs_not_the_rest(tmp_path, monkeypatch, does):
+    monkeypatch.setattr(_evidence, "SETTLE", 0)
+    program = tmp_path / "swanctl"
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
+    (tmp_path / "swanctl.conf").write_text("")
+    (one,) = _strongswan_evidence.collect(
+        _swanctl.Swanctl(str(program), str(tmp_path), f"unix://{tmp_path}/none"), machine(), [RECORD], True, 5, []
+    )
+    assert any("charon does not answer" in said or "its answer cannot be read" in said for said in one["problems"])
+    assert one["stored"] is None and "loaded" not in one and "forwarding" in one
+
+
 def test_the_log_files_that_strongswan_conf_names():
     tree = text.parse_settings(
         "charon-systemd { filelog { a { path = /var/log/a.log } /var/log/b { default = 2 } stdout { } } }\n"

@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import typing as t
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 from ansible_collections.bothends.vpn.plugins.module_utils._platforms import _sas, _strongswan_sas
 from ansible_collections.bothends.vpn.tests.unit.plugins.module_utils._platforms import cases
 
@@ -107,3 +112,51 @@ def test_standing(case: str) -> None:
     """What lacks, what is too old, and what the other end made otherwise."""
     sas, older, expected = STANDINGS[case]
     assert _sas.standing(cases.record(), sas, older)[:3] == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "nonsense", "why"),
+    [
+        ("uniqueid=11", "uniqueid=x", "uniqueid is no number"),
+        ("uniqueid=11", "uniqueid=[1 2]", "uniqueid is no text"),
+        ("uniqueid=15", "uniqueid=\N{SUPERSCRIPT TWO}", "uniqueid is no number"),
+        ("bytes-in=0", "bytes-in=" + "9" * 5000, "bytes-in is no number"),
+        ("established=0", "established=-1", "established is no number"),
+        ("encr-keysize=256", "encr-keysize=large", "encr-keysize is no number"),
+        ("state=ESTABLISHED", "state {x=y}", "state is no text"),
+        (r"local-ts=\[[^]]*\]", "local-ts=192.168.3.0/24", "local-ts is no list"),
+        (r"local-ts=\[[^]]*\]", "local-ts {a {b=c}}", "local-ts is no list"),
+        ("name=prod", "name=[prod] x=y", "name is no text"),
+        (r"child-sas \{prod", "child-sas=x y {prod", "child-sas is no section"),
+        (r"^list-sa event \{", "list-sa event {prod/paris=x ", "prod/paris is no section"),
+    ],
+)
+def test_nonsense_of_swanctl_is_said(pattern: str, nonsense: str, why: str) -> None:
+    """It is not taken for a router without SAs, of which nobody would know why."""
+    with pytest.raises(VpnError) as caught:
+        _strongswan_sas.read_sas(re.sub(pattern, nonsense, SAS, count=1, flags=re.MULTILINE))
+    assert str(caught.value).startswith(f"swanctl --list-sas: its answer cannot be read ({why}). Remedy: ")
+
+
+@given(st.data())
+def test_whatever_is_mangled_of_an_answer(data: st.DataObject) -> None:
+    """It is SAs that can be judged, or an error of ours."""
+    mangled = SAS
+    for _time in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(mangled)))
+        put = data.draw(
+            st.sampled_from(["", " ", "=", "{", "}", "[", "]", " x=", " x {", "=[", "9" * 30, "\N{SUPERSCRIPT TWO}"])
+        )
+        mangled = mangled[:at] + put + mangled[at + data.draw(st.integers(0, 40)) :]
+    for answer in (
+        mangled,
+        mangled.replace("list-sa ", "list-conn "),
+        mangled.replace("list-sa event", "get-algorithms reply"),
+    ):
+        with contextlib.suppress(VpnError):
+            for sa in _strongswan_sas.read_sas(answer):
+                _sas.deviations(cases.record(), sa)
+            _sas.standing(cases.record(), _strongswan_sas.read_sas(answer), 0)
+        for read in (_strongswan_sas.read_connections, _strongswan_sas.read_algorithms):
+            with contextlib.suppress(VpnError):
+                read(answer)
