@@ -16,8 +16,8 @@ import pytest
 from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub
 
 from . import hubs
-from .causes import TUNNEL, Doctor, Router, documented, said, table, the_cloud_says
-from .conftest import SITE_FILE, changed_sites, make_anew
+from .causes import LOG, TUNNEL, Doctor, Router, documented, said, table, the_cloud_says
+from .conftest import DESCRIPTION, SITE_FILE, changed_sites, make_anew
 
 SEEN: dict[str, str] = {}  # what was broken -> what was said
 
@@ -162,6 +162,30 @@ def test_an_old_sa_that_is_still_in_force(lab, doctor, router, made, whole):
         api.delete("vpn/endpoint-groups", fewer)
 
 
+def test_a_subnet_left_out_at_the_cloud(lab, doctor, router, whole):
+    """The hub has one site, so its own subnets are those that this one connection has."""
+    api = lab.api()
+    (one,) = api.list("vpn/ipsec-site-connections", name=TUNNEL)
+    (subnet,) = api.list("subnets", cidr="192.168.1.0/24")
+    group = {"name": "fewer", "type": "subnet", "endpoints": [subnet["id"]]}
+    fewer = api.create("vpn/endpoint-groups", "endpoint_group", **group)["id"]
+    try:
+        api.update("vpn/ipsec-site-connections", one["id"], "ipsec_site_connection", local_ep_group_id=fewer)
+        deadline = time.monotonic() + 40
+        looked = doctor.look()
+        while looked["verdict"] != "failed" and time.monotonic() < deadline:  # the hub loads it some time
+            router.down()
+            router.initiate()
+            looked = doctor.look()
+    finally:
+        api.update(
+            "vpn/ipsec-site-connections", one["id"], "ipsec_site_connection", local_ep_group_id=one["local_ep_group_id"]
+        )
+        api.delete("vpn/endpoint-groups", fewer)
+    assert looked["verdict"] == "failed"
+    assert named("a subnet of the hub left out at the cloud", doctor.causes(looked)) == {"selectors": "hub"}
+
+
 # --- the way between ---------------------------------------------------------------------------------------------------
 
 POOL = "203.0.113.100-203.0.113.199"  # the world's: the cloud takes any of them for a gateway
@@ -195,6 +219,20 @@ def test_a_port_that_is_blocked(doctor, router, whole, filtered, name, rule, cau
     filtered("delete table inet tests")
     assert looked["verdict"] == "failed"
     assert named(name, doctor.causes(looked)) == causes
+
+
+def test_a_firewall_that_drops_probes(doctor, router, whole, filtered):
+    """IKE passes it; what goes to another port than IKE's own does not. That is no blocked port."""
+    filtered(DROP.format(hook="input", rule="udp sport { 500, 4500 } udp dport != { 500, 4500 }"))
+    router.rewrite((r"secret = .*", WRONG_KEY))
+    router.down()
+    router.forget()
+    looked = doctor.look(attempt=True)
+    assert looked["view"]["evidence"]["ports"] == {"500": "silent", "4500": "silent"}
+    assert named("key, at the router, behind a firewall that drops probes", doctor.causes(looked)) == {
+        "psk": "either end"
+    }
+    assert {one["code"] for one in doctor.causes(looked, "stored", "cloud")} == {"psk", "id"}
 
 
 def test_no_route_to_the_gateway(doctor, router, whole):
@@ -375,6 +413,27 @@ def test_a_second_service_on_the_vpc(lab, doctor, router, whole):
     assert named("a second VPN service on the VPC", doctor.causes(looked)) == {"duplicate_service": "hub"}
 
 
+def test_a_peer_that_dies_in_silence(lab, doctor, router, whole, filtered):
+    """With its machine: nothing comes any more, of the daemon or of anybody. Charon sends again for minutes by default."""
+    settings = lab.file("berlin", "/etc/strongswan.d/tests-retransmit.conf")
+    settings.write_text("charon-systemd {\n retransmit_timeout = 0.5\n retransmit_base = 1\n retransmit_tries = 3\n}\n")
+    router.run("swanctl", "--reload-settings")
+    try:
+        router.down()
+        router.initiate()
+        router.forget()
+        filtered(DROP.format(hook="input", rule=f"ip saddr {POOL}"))
+        router.run("swanctl", "--rekey", "--child", TUNNEL)
+        time.sleep(3)
+        looked = doctor.look()
+    finally:
+        settings.unlink()
+        router.run("swanctl", "--reload-settings")
+        filtered("delete table inet tests")
+    assert looked["verdict"] == "failed"
+    assert named("the hub's machine stopped in silence", doctor.causes(looked)) == {"dead_peer": "hub"}
+
+
 def test_a_dead_peer(lab, doctor, router, whole):
     """The hub's strongSwan stops; the gateway's machine goes on, and says that nobody listens."""
     lab.ipsec("prod", "stop")
@@ -402,6 +461,31 @@ def test_another_sites_bad_value(lab, doctor, router, whole):
     finally:
         api.delete("vpn/ipsec-site-connections", other)
         restart_the_hub(lab)
+
+
+def test_the_mode_of_ikev1(lab, doctor, router, playbook):
+    """One pair of subnets, which is what IKEv1 carries; the last test, because both ends are then described otherwise."""
+    (name,), (strong,) = DESCRIPTION["vpn_policies"], DESCRIPTION["vpn_policies"].values()
+    described = {
+        "vpn_policies": {name: {**strong, "ike": {**strong["ike"], "version": "v1"}}},
+        "vpn_hubs": {"prod": {**DESCRIPTION["vpn_hubs"]["prod"], "subnets": ["192.168.1.0/24"]}},
+        "vpn_sites": changed_sites(subnets=["192.168.3.0/24"], router_settings=None, probe=None),
+    }
+    playbook("site", vpn_allow_disruption=True, **described)
+    older = Doctor(lab, doctor.cloud, {**DESCRIPTION, **described})
+    assert older.look()["verdict"] == "up"
+    router.rewrite((r"aggressive = no", "aggressive = yes"))
+    router.down()
+    router.forget()
+    looked = older.look(attempt=True)
+    assert looked["verdict"] == "failed"
+    assert named("IKEv1's mode, at the router", older.causes(looked)) == {"version": "site"}
+    router.down()
+    router.forget()
+    older.hub_begins()
+    causes = older.causes(older.look(), "stored", "cloud")
+    print(lab.file("berlin", LOG).read_text())
+    assert named("IKEv1's mode, by the log alone, when the hub begins", causes) == {"version": "either end"}
 
 
 def copy_of_the_connection(api: t.Any, site: str, gateway: str, peer_id: str) -> str:

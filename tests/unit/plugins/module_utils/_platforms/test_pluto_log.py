@@ -288,6 +288,6 @@ def test_a_long_log_takes_bounded_time():
     content = (
         line + file(["cannot respond to IPsec SA request because no connection is known for " + "=" * 3000])
     ) * 100
-    began = time.monotonic()
+    began = time.process_time()
     log.events(log.read_file(content[: 512 * 1024]), NAME, HUB, alone=True, configured=LOADED)
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3

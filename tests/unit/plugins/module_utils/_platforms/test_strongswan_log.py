@@ -228,6 +228,6 @@ def test_a_long_log_takes_bounded_time():
 
     line = "07[IKE] traffic selectors " + "192.168.0.0/24 " * 200 + "=== x\n"
     content = line * (512 * 1024 // len(line))
-    began = time.monotonic()
+    began = time.process_time()
     log.events(log.read_file(content), NAME, HUB, alone=True)
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
