@@ -127,11 +127,12 @@ _BEGINS = (
     "auth.no_key",
     "child.refused",
     "child.subnets_refused",
-    "silent.",
+    "silent.init",
+    "silent.auth",
     "send.",
 )
 _ANSWERS = ("ike.differs", "ike.not_expected", "auth.key", "auth.nobody", "child.differs", "child.subnets", "child.kernel")  # fmt: skip
-# A line that ends earlier trouble: what it says is newer than what these events say.
+# A line that ends earlier trouble: what it says is newer than what these events say. Of a peer that died, only an answer is.
 _CLEARS = (
     (_ESTABLISHED, (*_IKE_TROUBLE, "ended", "closed")),
     (

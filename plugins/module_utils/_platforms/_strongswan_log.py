@@ -74,6 +74,10 @@ PATTERNS = (
     _row("ike.not_expected", r"no IKE config found for "),
     _row("ike.version", r"received unsupported IKE version "),
     _row("ike.aggressive", r"Aggressive Mode PSK disabled for security reasons"),
+    _row(
+        "ike.mode",
+        r"found \d+ matching configs?, but none allows pre-shared key authentication using (?:Main|Aggressive) Mode$",
+    ),
     # who is who, and the key
     _row("auth.refused", r"received AUTHENTICATION_FAILED (?:notify error|error notify)"),
     _row("auth.key", r"tried \d+ shared keys? for '.*', but MAC mismatched$"),
@@ -117,7 +121,7 @@ PATTERNS = (
 
 _ESTABLISHED = re.compile(r"IKE_SA \S+ established between ")
 _CONFIGURED = re.compile(r"configured proposals: (?:IKE|ESP|AH):")
-# A line that ends earlier trouble: what it says is newer than what these events say.
+# A line that ends earlier trouble: what it says is newer than what these events say. Of a peer that died, only an answer is.
 _IKE_TROUBLE = ("ike.", "auth.", "silent.", "send.")
 _CLEARS = (
     (_ESTABLISHED, (*_IKE_TROUBLE, "ended", "closed")),
@@ -125,9 +129,9 @@ _CLEARS = (
     (re.compile(r"selected proposal: IKE:"), ("ike.differs",)),
     (re.compile(r"selected proposal: (?:ESP|AH):"), ("child.differs",)),
     (re.compile(r"initiating (?:IKE_SA|Main Mode|Aggressive Mode) "),
-     ("ike.refused", "ike.group", "auth.refused", "child.refused", "child.subnets_refused", "silent.", "send.")),
+     ("ike.refused", "ike.group", "auth.refused", "child.refused", "child.subnets_refused", "silent.init", "silent.auth", "send.")),
     (re.compile(r"\S+ is initiating "),
-     ("ike.differs", "ike.not_expected", "auth.key", "auth.no_key", "auth.nobody", "auth.id", "child.differs", "child.subnets",
+     ("ike.differs", "ike.not_expected", "ike.mode", "auth.key", "auth.no_key", "auth.nobody", "auth.id", "child.differs", "child.subnets",
       "child.kernel")),
 )  # fmt: skip
 _ENDS = re.compile(r"deleting IKE_SA |received DELETE for IKE_SA |giving up after |initiating ")

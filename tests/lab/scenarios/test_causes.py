@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.bothends.vpn.plugins.module_utils import _cloud, _hub
 
 from . import hubs
-from .causes import LOG, TUNNEL, Doctor, Router, documented, said, table, the_cloud_says
+from .causes import TUNNEL, Doctor, Router, documented, said, table, the_cloud_says
 from .conftest import DESCRIPTION, SITE_FILE, changed_sites, make_anew
 
 SEEN: dict[str, str] = {}  # what was broken -> what was said
@@ -484,7 +484,6 @@ def test_the_mode_of_ikev1(lab, doctor, router, playbook):
     router.forget()
     older.hub_begins()
     causes = older.causes(older.look(), "stored", "cloud")
-    print(lab.file("berlin", LOG).read_text())
     assert named("IKEv1's mode, by the log alone, when the hub begins", causes) == {"version": "either end"}
 
 

@@ -144,6 +144,8 @@ BREAKS = [
     ("IKEv1 at the cloud", {**DOWN, "cloud/description/policies/0/ike": {**RECORD["ike"], "version": "v1"}}, {"version": "hub"}),
     ("the hub speaks IKEv1", {**DOWN, "evidence/log": log(spoke_v1={}, ike_not_expected={})}, {"version": "hub"}),
     ("the hub speaks aggressive mode", {**DOWN, "evidence/log": log(spoke_aggressive={})}, {"version": "hub"}),
+    ("the hub comes in another mode than the router has", {"cloud": None, "sas": [], "state": "not known",
+     "evidence": {"log_read": True, "log": log(ike_mode={})}}, {"version": "either end"}),
     ("the router expects nobody of the hub's address and version", {"cloud": None, "sas": [], "state": "not known",
      "evidence": {"log_read": True, "log": log(ike_not_expected={}, spoke_v2={})}}, {"version": "site", "site_not_loaded": "site"}),
     ("the hub comes from an address that is not described", {**DOWN, "evidence/log": log(ike_not_expected={}, spoke_v2={})},

@@ -97,6 +97,10 @@ def kinds(*jobs, connection=NAME, gateway=HUB, alone=True):
         pytest.param([[COME, "local host is behind NAT, sending keep alives"]], "nat.here", id="NAT"),
         pytest.param([[COME, "parsed AGGRESSIVE request 0 [ SA KE No ID ]", "Aggressive Mode PSK disabled for security reasons"]],
                      "ike.aggressive", id="aggressive mode"),
+        pytest.param([[COME_4500, "parsed ID_PROT request 0 [ ID HASH ]",
+                       f"looking for pre-shared key peer configs matching {HERE}...{HUB}[{HUB}]",
+                       "found 1 matching config, but none allows pre-shared key authentication using Main Mode"]],
+                     "ike.mode", id="main mode, where the other one is stored"),
     ],
 )  # fmt: skip
 def test_what_charon_wrote(jobs, event):
@@ -127,6 +131,14 @@ def test_what_charon_wrote(jobs, event):
 )  # fmt: skip
 def test_trouble_that_is_over_is_no_event(jobs):
     assert kinds(*jobs) == {}
+
+
+def test_a_peer_that_died_is_dead_till_it_answers():
+    """Charon tries anew, and again nothing comes: that it was there once is what tells it from a blocked port."""
+    died = [COME_4500, UP], ["retransmit 2 of request with message ID 2", SEND_4500], ["giving up after 5 retransmits"]
+    anew = BEGIN, ["retransmit 1 of request with message ID 0", SEND]
+    assert set(kinds(*died, *anew)) == {"silent.dead", "silent.init"}
+    assert kinds(*died, *anew, [COME, "parsed IKE_SA_INIT response 0 [ SA KE No ]"]) == {}
 
 
 @pytest.mark.parametrize(
