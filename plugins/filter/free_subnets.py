@@ -75,7 +75,7 @@ def _whole(name: str, value: t.Any, least: int, most: int) -> int:
 
 def _used(used: t.Any) -> list[_addresses.Prefix]:
     try:
-        return _entries.prefixes(used)
+        return _addresses.merged(_entries.prefixes(used))
     except _addresses.AddressError as error:
         raise VpnError(f"used: {error}") from None
 
@@ -92,9 +92,9 @@ def free_subnets(networks: t.Any, length: t.Any, used: t.Any = (), count: t.Any 
         size = 1 << (longest - _whole("length", length, 0, longest))
         if size > pool.prefix.last - pool.prefix.first + 1:
             raise VpnError(f"length: a /{length} is larger than {pool.cidr}. Give a longer prefix or a wider network.")
-        free = _addresses.free(pool.prefix, _addresses.merged(taken), int(length))
-        found += itertools.islice(free, wanted - len(found))
-        taken.append(pool.prefix)
+        if len(found) < wanted:
+            found += itertools.islice(_addresses.free(pool.prefix, taken, int(length)), wanted - len(found))
+            _addresses.add(taken, pool.prefix)
     if len(found) < wanted:
         within = ", ".join(pool.cidr for pool in pools) or "no network"
         raise VpnError(

@@ -265,6 +265,23 @@ def merged(prefixes: t.Iterable[Prefix]) -> list[Prefix]:
     return out
 
 
+def add(taken: list[Prefix], block: Prefix) -> None:
+    """Put a block into what ``merged()`` gave, without merging all of it anew."""
+    low = bisect.bisect_left(taken, block)
+    if low and _touches(taken[low - 1], block):
+        low -= 1
+    high = low
+    while high < len(taken) and _touches(taken[high], block):
+        block = block._replace(first=min(block.first, taken[high].first), last=max(block.last, taken[high].last))
+        high += 1
+    taken[low:high] = [block]
+
+
+def _touches(one: Prefix, other: Prefix) -> bool:
+    """Tell whether two blocks overlap, or lie side by side."""
+    return one.version == other.version and one.first <= other.last + 1 and other.first <= one.last + 1
+
+
 def spanning(prefixes: t.Collection[Prefix]) -> Prefix | None:
     """Give the smallest CIDR that covers them all; None where they are of both IP versions, or none at all."""
     if len({block.version for block in prefixes}) != 1:
@@ -291,7 +308,8 @@ def free(pool: Prefix, taken: t.Sequence[Prefix], length: int) -> t.Iterator[Pre
     size = 1 << ((32 if pool.version == 4 else 128) - length)
     at = -(-pool.first // size) * size
     before = bisect.bisect_left(taken, pool)
-    for block in taken[max(0, before - 1) :]:
+    for index in range(max(0, before - 1), len(taken)):
+        block = taken[index]
         if block.version != pool.version or block.last < pool.first:
             continue
         if block.first > pool.last:

@@ -8,6 +8,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.bothends.vpn.plugins.filter.free_subnets import FilterModule
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
 
 free_subnets = FilterModule().filters()["free_subnets"]
 
@@ -54,6 +55,36 @@ def test_what_is_given_out_is_used_the_next_time():
         used.append(one)
     with pytest.raises(AnsibleFilterError, match=r"1 free subnets of length 27 are wanted, but 10.0.0.0/24 has 0"):
         free_subnets("10.0.0.0/24", 27, used=used)
+
+
+def test_networks_after_the_last_that_was_needed_are_not_searched(monkeypatch):
+    searched, merged = [], []
+    free, merge = _addresses.free, _addresses.merged
+    monkeypatch.setattr(_addresses, "free", lambda pool, *rest: searched.append(str(pool)) or free(pool, *rest))
+    monkeypatch.setattr(_addresses, "merged", lambda prefixes: merged.append(prefixes) or merge(prefixes))
+    networks = [f"10.{number}.0.0/24" for number in range(100)]
+    assert free_subnets(networks, 25, used=["10.0.0.0/25"], count=2) == ["10.0.0.128/25", "10.1.0.0/25"]
+    assert searched == networks[:2] and len(merged) == 1
+    with pytest.raises(AnsibleFilterError, match=r"a /23 is larger than 10\.9\.0\.0/24"):
+        free_subnets(["10.0.0.0/8", "10.9.0.0/24"], 23)
+
+
+def test_a_search_begins_where_the_network_lies():
+    """Whatever is used before it is not looked at."""
+
+    class Counted(list):
+        looked = 0
+
+        def __getitem__(self, place):
+            found = super().__getitem__(place)
+            self.looked += len(found) if isinstance(place, slice) else 1
+            return found
+
+    taken = Counted(
+        _addresses.merged(_addresses.parse(f"10.{high}.{low}.0/25") for high in range(40) for low in range(250))
+    )
+    assert str(next(_addresses.free(_addresses.parse("10.39.249.0/24"), taken, 25))) == "10.39.249.128/25"
+    assert taken.looked < 40
 
 
 @pytest.mark.parametrize(

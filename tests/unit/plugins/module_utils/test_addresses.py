@@ -262,6 +262,13 @@ def test_merged_blocks_are_the_same_addresses_and_touch_nowhere(prefixes):
     assert all(a.version != b.version or a.last + 1 < b.first for a, b in itertools.pairwise(found))
 
 
+@given(st.lists(blocks, max_size=20), blocks)
+def test_a_block_that_comes_later_is_merged_as_if_it_had_been_there(prefixes, later):
+    taken = _addresses.merged(prefixes)
+    _addresses.add(taken, later)
+    assert taken == _addresses.merged([*prefixes, later])
+
+
 @given(blocks)
 def test_a_block_is_parted_into_the_fewest_cidrs(block):
     parts = _addresses.cidrs(block)
