@@ -56,19 +56,29 @@ from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnErr
 from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
+def _text(what: str, given: t.Any) -> str:
+    """A key made of how Python writes a list or an object would be a key that nobody meant, and perhaps another one the next time."""
+    text = "" if given is None else str(given)  # what is not defined says so itself
+    vaulted = getattr(given, "__ENCRYPTED__", False)  # ansible-core 2.18's own kind of text
+    if isinstance(given, bool) or not (vaulted or given is None or isinstance(given, (str, int, float))):
+        raise VpnError(f"{what} is neither a text nor a number. Give the text itself.")
+    return text
+
+
 @guarded
-def site_psk(master: str, hub: str, site: str, generation: int = 1) -> str:
+def site_psk(master: t.Any, hub: t.Any, site: t.Any, generation: t.Any = 1) -> str:
     """Derive the key."""
-    if len(str(master)) < 16:
+    secret, names = _text("the master secret", master), {"hub": _text("hub", hub), "site": _text("site", site)}
+    if len(secret) < 16:
         raise VpnError("the master secret has fewer than 16 characters.")
-    if str(master) != str(master).strip():
+    if secret != secret.strip():
         raise VpnError("the master secret begins or ends with a blank or line end, which another place may not have.")
-    for what, name in (("hub", hub), ("site", site)):
-        if not str(name) or "/" in str(name):
+    for what, name in names.items():
+        if not name or "/" in name:
             raise VpnError(f"{what} {name!r} is no {what}'s name.")
     if not str(generation).isdecimal() or int(generation) < 1:
         raise VpnError(f"generation {generation!r} is no whole number from 1.")
-    return _secrets.derive(str(master), str(hub), str(site), int(generation))
+    return _secrets.derive(secret, names["hub"], names["site"], int(generation))
 
 
 class FilterModule:

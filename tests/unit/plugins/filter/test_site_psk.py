@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import collections
+
 import pytest
 from ansible.errors import AnsibleFilterError
 
@@ -46,6 +48,30 @@ def test_a_master_secret_with_a_blank_around_it_would_give_another_key_elsewhere
 def test_a_name_that_no_hub_or_site_has(names):
     with pytest.raises(AnsibleFilterError, match=f"{next(iter(names))} .* is no"):
         site_psk(MASTER, **{"hub": "prod", "site": "berlin", **names})
+
+
+@pytest.mark.parametrize(
+    "given", [{"a": MASTER}, [MASTER], (MASTER,), MASTER.encode(), True, map(str, MASTER)], ids=type
+)
+@pytest.mark.parametrize("what", ["master", "hub", "site"])
+def test_how_python_writes_something_is_no_text(what, given):
+    with pytest.raises(AnsibleFilterError, match=f"{what}.* is neither a text nor a number") as caught:
+        site_psk(**{"master": MASTER, "hub": "prod", "site": "berlin", what: given})
+    assert MASTER not in str(caught.value)
+
+
+def test_a_number_is_its_digits():
+    assert site_psk(12345678901234567890, hub=1, site=2) == site_psk("12345678901234567890", hub="1", site="2")
+
+
+class Vaulted(collections.UserString):
+    """A text of a vault, as ansible-core 2.18 hands it over."""
+
+    __ENCRYPTED__ = True
+
+
+def test_a_vaulted_text_is_a_text():
+    assert site_psk(Vaulted(MASTER), hub="prod", site="berlin") == site_psk(MASTER, hub="prod", site="berlin")
 
 
 @pytest.mark.parametrize("generation", ["two", None])
