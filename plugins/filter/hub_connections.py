@@ -45,10 +45,17 @@ from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 @guarded
 def hub_connections(
-    sites: t.Any, hubs: t.Any, hub: str, policies: t.Any = None, psks: t.Any = None, **only: t.Any
+    sites: t.Any,
+    hubs: t.Any,
+    hub: str,
+    policies: t.Any = None,
+    psks: t.Any = None,
+    *,
+    absent: bool = False,
+    **only: t.Any,
 ) -> list[dict[str, t.Any]]:
     """List the sites of a hub."""
-    return _views.hub_connections(policies, hubs, sites, psks, str(hub), **only)
+    return _views.hub_connections(policies, hubs, sites, psks, str(hub), absent=absent, **only)
 
 
 class FilterModule:

@@ -49,10 +49,10 @@ from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 @guarded
 def router_sites(
-    sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None, **only: t.Any
+    sites: t.Any, hubs: t.Any, policies: t.Any = None, psks: t.Any = None, *, absent: bool = False, **only: t.Any
 ) -> list[dict[str, t.Any]]:
     """List the sites of a router."""
-    return _views.router_sites(policies, hubs, sites, psks, **only)
+    return _views.router_sites(policies, hubs, sites, psks, absent=absent, **only)
 
 
 class FilterModule:

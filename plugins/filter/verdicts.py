@@ -83,9 +83,7 @@ def verdicts(
     records: t.Any, statuses: t.Any, sas: t.Any = None, proof: t.Any = None, planned: bool = False, **more: t.Any
 ) -> list[dict[str, str]]:
     """List the tunnels with what became of them."""
-    judged = _verdict.rows(
-        plain(records), plain(statuses), plain(sas), plain(proof) or None, bool(planned), **plain(more)
-    )
+    judged = _verdict.rows(plain(records), plain(statuses), plain(sas), plain(proof) or None, planned, **plain(more))
     return [dict(row) for row in judged]
 
 
