@@ -17,7 +17,8 @@ description:
 options:
   _input:
     description:
-      - A connection, as the filter P(bothends.vpn.connections#filter) gives it. It says all that the options say.
+      - A connection, as the filter P(bothends.vpn.connections#filter) gives it. It says all that the options say. Where its hub's
+        provider names a longest TCP packet (docs/reference/providers.md), no segment is longer than what fits into that.
       - Or an IPsec proposal, a dict with C(encryption) and, unless that is an AEAD cipher, C(integrity). Or a policy with such an C(ipsec).
         What is left out is as in C(vpn_policies).
     type: dict
@@ -124,7 +125,9 @@ def mss(
         name: _VERSIONS[_one_of(name, value, _VERSIONS)] for name, value in (("outer", outer), ("inner", inner))
     }
     packet = _mtu.inner_mtu(proposal, int(underlay_mtu), _mtu.in_udp(traversal), versions["outer"])
-    return packet if _one_of("want", want, ("mss", "mtu")) == "mtu" else _mtu.segment(packet, versions["inner"])
+    if _one_of("want", want, ("mss", "mtu")) == "mtu":
+        return packet
+    return _mtu.segment(packet, versions["inner"], _mtu.longest_tcp(record) if record else None)
 
 
 class FilterModule:

@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _algorithms
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
 
 class Cipher(t.NamedTuple):
@@ -98,9 +99,18 @@ def _suite(ipsec: t.Mapping[str, t.Any]) -> tuple[Cipher, int]:
     return cipher, check.size
 
 
-def segment(packet: int, inner: int = 4) -> int:
-    """Give TCP's longest segment in a packet of this length, of IP version ``inner``: what MSS says (RFC 6691)."""
-    return packet - _IP[inner] - _TCP
+def segment(packet: int, inner: int = 4, longest: int | None = None) -> int:
+    """Give TCP's longest segment in a packet of this length, of IP version ``inner``: what MSS says (RFC 6691).
+
+    ``longest`` is the longest packet of TCP that an end carries, whatever fits through the tunnel.
+    """
+    return min(packet, longest or packet) - _IP[inner] - _TCP
+
+
+def longest_tcp(record: t.Mapping[str, t.Any]) -> int | None:
+    """Give the longest packet of TCP that the hub's cloud says it carries; None where it says nothing."""
+    provider = PROVIDERS.get(record.get("provider", ""))
+    return provider.tcp_packet if provider else None
 
 
 def in_udp(nat_traversal: str) -> bool:

@@ -42,6 +42,7 @@ class Provider(t.NamedTuple):
     fixed: dict[str, tuple[t.Any, ...]]  # field of a site -> the only values that it may have
     pairs: int | None  # greatest number of pairs of subnets of one connection
     one_connection_a_peer: bool
+    one_connection_a_subnet: bool  # of a site, whatever the gateway
     site_reserved: tuple[str, ...]  # what a site's subnets must not touch
     gateway_reserved: tuple[str, ...]  # where a site's gateway must not lie
     not_written: tuple[str, ...]  # fields of a connection that the API does not take
@@ -60,6 +61,7 @@ class Provider(t.NamedTuple):
         str  # list of the VPC's routes to its peers, which no site may have; "" where the VPC's own routes are all
     )
 
+    tcp_packet: int | None  # longest packet of TCP that its gateway carries, in bytes; None where nobody says
     rekey_span: int  # seconds in which it may begin to make new SAs before the old ones end; 0 where nobody says
     reauth_gap: bool  # whether it makes each IKE SA anew only after it ended the old one
     quotas: Quotas
@@ -104,6 +106,7 @@ PROVIDERS: dict[str, Provider] = {
         fixed={},
         pairs=None,
         one_connection_a_peer=False,
+        one_connection_a_subnet=False,
         site_reserved=(),
         gateway_reserved=(),
         not_written=(),
@@ -114,6 +117,7 @@ PROVIDERS: dict[str, Provider] = {
         never=(),
         hosts=(),
         routes_path="",
+        tcp_packet=None,
         rekey_span=360,  # rekeymargin 3 minutes, fuzz 100 %
         reauth_gap=True,  # reauth=yes, and strongSwan 5.9 breaks before it makes
         quotas=Quotas(
@@ -143,6 +147,8 @@ PROVIDERS: dict[str, Provider] = {
             "ike_modes": f"{_OTC_API}, Creating an IKE Policy",
             "pairs": f"{_OTC}, User Guide (2020), What Is the Limitation on the Number of Local and Remote Subnets of a VPN?",
             "one_connection_a_peer": f"{_OTC_API}, Error Codes, VPC.1004",
+            "one_connection_a_subnet": f"{_OTC_API}, Error Codes, VPC.1018 and VPC.1021",
+            "tcp_packet": f"{_OTC}, User Guide, Quotas and Limitations",
             "site_reserved": f"{_OTC}, User Guide, FAQ vpn_faq_00036",
             "gateway_reserved": f"{_OTC}, User Guide, Creating a VPN",
             "not_read_back": "Terraform provider opentelekomcloud, resource vpnaas_site_connection_v2",
@@ -165,6 +171,7 @@ PROVIDERS: dict[str, Provider] = {
         fixed={"underlay_mtu": (1500,), "state": ("present", "absent"), "peer_id": (None,)},
         pairs=2500,
         one_connection_a_peer=True,
+        one_connection_a_subnet=True,
         site_reserved=("100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "214.0.0.0/8", "224.0.0.0/3"),
         gateway_reserved=(
             "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
@@ -179,6 +186,7 @@ PROVIDERS: dict[str, Provider] = {
         never=("vpn-flavors", "vpn-aes-ctr"),
         hosts=(".otc.t-systems.com",),
         routes_path="/vpc/routes",
+        tcp_packet=1300,  # the same page advises an MSS of less than 1399, which is within it
         rekey_span=0,
         reauth_gap=False,  # nobody says
         quotas=Quotas(

@@ -48,6 +48,7 @@ class Connection(t.TypedDict, total=False):
 
     name: str  # hub/site
     hub: str
+    provider: str  # of the hub's cloud
     site: str
     state: str
     end: str  # whose view this is: hub or site
@@ -112,6 +113,7 @@ def _connection(
     record = Connection(
         name=f"{hub_name}/{site_name}",
         hub=hub_name,
+        provider=hub["provider"],
         site=site_name,
         end="hub",
         policy=site["policy"],

@@ -202,8 +202,8 @@ def _word(field: str, name: str | None, where: str) -> str | None:
 _MSS_RANGE = (500, 1460)  # of `ip tcp adjust-mss`
 
 
-def _mss(packet: int) -> int:
-    return max(_MSS_RANGE[0], min(_MSS_RANGE[1], _mtu.segment(packet)))
+def _mss(record: Record, packet: int) -> int:
+    return max(_MSS_RANGE[0], min(_MSS_RANGE[1], _mtu.segment(packet, longest=_mtu.longest_tcp(record))))
 
 
 def _identity(value: dict[str, str] | None, version: str, kinds: dict[str, dict[str, str]], placeholder: str) -> str:
@@ -269,7 +269,7 @@ def _connection(record: Record, settings: dict[str, t.Any]) -> dict[str, t.Any]:
         else [],
         "hub_subnets": sorted({text.masked(theirs) for _ours, theirs in pairs}),
         "mtu": packet,
-        "mss": _mss(packet),
+        "mss": _mss(record, packet),
     }
 
 

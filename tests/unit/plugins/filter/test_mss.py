@@ -8,6 +8,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.bothends.vpn.plugins.filter.mss import FilterModule
+from ansible_collections.bothends.vpn.plugins.module_utils import _topology
 from ansible_collections.bothends.vpn.tests.unit.builders import hub, records, site
 
 mss = FilterModule().filters()["mss"]
@@ -59,6 +60,23 @@ def record(**change):
 def test_what_fits(given, options, segment, packet):
     assert mss(given, **options) == segment
     assert mss(given, **options, want="mtu") == packet
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "segment"),
+    [
+        ({}, {}, 1260),
+        ({}, {"inner": 6}, 1240),
+        ({"nat_traversal": "off"}, {}, 1260),
+        ({}, {"underlay_mtu": 1300}, 1190),
+        ({}, {"want": "mtu"}, 1422),
+    ],
+)
+def test_a_cloud_that_carries_shorter_packets_of_tcp(change, options, segment):
+    """Open Telekom Cloud: 1300 bytes, and it advises an MSS of less than 1399."""
+    found = record(hub={"provider": "otc"}, **change)
+    for seen in (found, _topology.mirror(found)):
+        assert mss(seen, **options) == segment
 
 
 @pytest.mark.parametrize(

@@ -333,6 +333,12 @@ def test_a_tunnel_interface_takes_what_fits(
     assert f" ip mtu {packet}\n ip tcp adjust-mss {segment}\n" in text
 
 
+def test_a_cloud_that_carries_shorter_packets_of_tcp() -> None:
+    """The tunnel takes what fits all the same: only TCP's segments are made for it."""
+    text = configuration(ios.SETTINGS, [ios.record(**ios.ROUTE, provider="otc")])
+    assert re.search(r" ip mtu 1[34]\d\d\n ip tcp adjust-mss 1260\n", text)
+
+
 def test_a_broken_configuration_is_refused() -> None:
     """A line below none, and a command that must stand once."""
     with pytest.raises(ValueError, match="line 1: is below no other"):
