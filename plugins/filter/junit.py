@@ -31,6 +31,10 @@ options:
     description: The policies, C(vpn_policies), or their names.
     type: raw
     default: []
+  stage:
+    description: Who found them, which the test suite and the classes of its cases are called after.
+    type: str
+    default: preflight
 """
 
 EXAMPLES = r"""
@@ -55,14 +59,16 @@ from ansible_collections.bothends.vpn.plugins.plugin_utils._guard import guarded
 
 
 @guarded
-def junit(findings: t.Any, hubs: t.Any = None, sites: t.Any = None, policies: t.Any = None) -> str:
+def junit(
+    findings: t.Any, hubs: t.Any = None, sites: t.Any = None, policies: t.Any = None, stage: str = "preflight"
+) -> str:
     """Write findings as JUnit XML."""
     parts = {"vpn_policies": policies, "vpn_hubs": hubs, "vpn_sites": sites}
     names = {
-        variable: [str(name) for name in plain(given)] if isinstance(given, t.Mapping) else []
+        variable: [str(name) for name in plain(given)] if isinstance(given, (t.Mapping, list, tuple)) else []
         for variable, given in parts.items()
     }
-    return _junit.report(plain(findings), names)
+    return _junit.report(plain(findings), names, str(stage)[:])
 
 
 class FilterModule:

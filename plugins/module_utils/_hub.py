@@ -42,17 +42,18 @@ class Work(t.NamedTuple):
     facts: dict[str, t.Any]
     plan: _plan.Plan
     blocked: dict[str, str]  # site -> why nothing of it is touched
-    findings: list[_findings.Finding]  # what stops nothing
+    findings: list[_findings.Finding]  # what was found in the cloud, and what blocks single sites
     warnings: list[str]  # what check mode took for something that will be there
 
 
 def prepare(params: Params, cloud: _cloud.Cloud, check_mode: bool = False) -> Work:
     """Check, read and plan. What is wrong with one site blocks that site; raises VpnError, before anything could be
-    written, where something is wrong with the hub, or nothing is left to do.
+    written, where something is wrong with the hub, or nothing is left to do. It carries the findings then.
     """
     description, psks = _hub_options.describe(params)
     blocked = dict.fromkeys(params["blocked"], "was blocked before")
-    blocked.update(_refuse(description, _rules.offline(description, psks, needed=False)))
+    found = _findings.errors(_rules.offline(description, psks, needed=False))  # role preflight tells the warnings
+    blocked.update(_refuse(description, found))
     snapshot = _dialect.read(cloud.snapshot(params["vpc"]), params["provider"])
     known, facts = _single.Known(snapshot, check_mode), _facts(params, snapshot)
     records = [record for record in _topology.connections(description, psks) if record["site"] not in blocked]
@@ -61,22 +62,24 @@ def prepare(params: Params, cloud: _cloud.Cloud, check_mode: bool = False) -> Wo
     hub = description.hubs[params["name"]]
     there = [record for record in records if record["state"] != "absent"]
     partners = [one for record in there for one in _rules_connection.without_partner(record, hub)]
-    found = [
+    read = [
         *_rules_provider.shown(params["name"], params["provider"], snapshot, there),
         *_rules.addresses(there, subnets),
         *partners,
         *_rules_vpc.vpc(params["name"], params["provider"], snapshot, there, subnets[params["name"]]),
     ]
-    blocked.update(_refuse(description, found))
+    blocked.update(_refuse(description, read, found))
+    found += read
     plan = _planned(params, known, facts, records, blocked)
     beside = [*_routes(params, cloud, snapshot, plan, there), *_others(params, snapshot, plan, description, there)]
-    stopped = _refuse(description, beside)
+    stopped = _refuse(description, beside, found)
     if stopped.keys() - blocked.keys():
         blocked.update(stopped)
         plan = _planned(params, known, facts, records, blocked)
+    found += [*beside, *_rules_vpc.unknown_keys(params["provider"], snapshot, plan, there)]
     quotas = _quotas(params, cloud, snapshot, plan)
-    _refuse(description, quotas)
-    found += [*beside, *quotas, *_rules_vpc.unknown_keys(params["provider"], snapshot, plan, there)]
+    _refuse(description, quotas, found)
+    found = _ignore.silenced([*found, *quotas], description.ignore)
     disruptive = sorted({step.name for step in plan.steps if step.disruptive})
     if disruptive and not params["allow_disruption"]:
         raise VpnError(
@@ -87,9 +90,9 @@ def prepare(params: Params, cloud: _cloud.Cloud, check_mode: bool = False) -> Wo
             changed=False,
             plan=[step.public() for step in plan.steps],
             diff=_steps.diff(snapshot, plan.steps),
+            findings=found,
         )
-    stops_nothing = [one for one in found if one["severity"] != _findings.ERROR]
-    return Work(snapshot, facts, plan, blocked, _ignore.silenced(stops_nothing, description.ignore), known.warnings)
+    return Work(snapshot, facts, plan, blocked, found, known.warnings)
 
 
 def _facts(params: Params, snapshot: _objects.Snapshot) -> Params:
@@ -173,12 +176,20 @@ def _resolved_subnets(description: _description.Description, hub: str, facts: Pa
         raise VpnError(f"hub {hub}: subnets: {error}. Remedy: correct the name, or give the CIDR.") from error
 
 
-def _refuse(description: _description.Description, found: list[_findings.Finding]) -> dict[str, str]:
-    """Say which sites are blocked; raises VpnError where an error concerns the hub itself, or each of its sites."""
+def _refuse(
+    description: _description.Description, found: list[_findings.Finding], before: t.Sequence[_findings.Finding] = ()
+) -> dict[str, str]:
+    """Say which sites are blocked; raises VpnError where an error concerns the hub itself, or each of its sites.
+
+    The error carries what was found, and what was found ``before`` and stopped less.
+    """
     wrong = _findings.errors(found)
     blocked = _rules.blocked(description, wrong)
     if wrong and (not set(description.sites) - set(blocked) or any(_rules.is_wide(one) for one in wrong)):
-        raise VpnError(f"nothing was changed; {_findings.summary(wrong)}:\n{_findings.lines(wrong)}")
+        raise VpnError(
+            f"nothing was changed; {_findings.summary(wrong)}:\n{_findings.lines(wrong)}",
+            findings=_ignore.silenced([*before, *found], description.ignore),
+        )
     return blocked
 
 

@@ -13,7 +13,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.warnings import get_deprecation_messages, get_warning_messages
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _cloud, _secrets, _wire
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _cloud, _findings, _secrets, _wire
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import VpnError
 
 CLOUD_SPEC: dict[str, dict[str, t.Any]] = {
@@ -55,7 +55,8 @@ def _warn(module: AnsibleModule, result: dict[str, t.Any]) -> None:
     for text in result.pop("warnings", []):
         module.warn(text)
     for one in result.get("findings", []):
-        module.warn(f"{one['field']}: {one['message']} Remedy: {one['remedy']}")
+        if one["severity"] != _findings.ERROR:  # those are the failure's own words
+            module.warn(f"{one['field']}: {one['message']} Remedy: {one['remedy']}")
     for one in result.get("unowned", []):
         module.warn(
             f"site {one['site']} is to be absent, but {one['kind']} {one['name']} ({one['id']}) was not made by this collection; it "

@@ -17,19 +17,20 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import ERRO
 Names = t.Iterable[str]
 
 
-def report(findings: t.Sequence[Finding], parts: t.Mapping[str, Names]) -> str:
+def report(findings: t.Sequence[Finding], parts: t.Mapping[str, Names], stage: str) -> str:
     """Write one test case for each finding, and one for each part of the description that has none.
 
     ``parts`` are the names by variable (vpn_sites: berlin, ...). An error is a failure, a warning passes with its text, what is
-    ignored is skipped with its reason.
+    ignored is skipped with its reason. ``stage`` says who found them.
     """
-    cases = [_case(one) for one in findings]
+    stage = _text(stage)
+    cases = [_case(one, stage) for one in findings]
     told = {named for one in findings for named in _named(one)}
     for variable, names in parts.items():
         for name in names:
             if (variable, name) not in told:
-                cases.append(junit.TestCase(name=_text(f"{variable}.{name} has no findings"), classname="preflight"))
-    return junit.TestSuites(suites=[junit.TestSuite(name="bothends.vpn preflight", cases=cases)]).to_pretty_xml()
+                cases.append(junit.TestCase(name=_text(f"{variable}.{name} has no findings"), classname=stage))
+    return junit.TestSuites(suites=[junit.TestSuite(name=f"bothends.vpn {stage}", cases=cases)]).to_pretty_xml()
 
 
 def _named(one: Finding) -> t.Iterator[tuple[str, str]]:
@@ -40,13 +41,13 @@ def _named(one: Finding) -> t.Iterator[tuple[str, str]]:
     yield {"site": "vpn_sites", "hub": "vpn_hubs", "policy": "vpn_policies"}.get(kind, ""), name
 
 
-def _case(one: Finding) -> junit.TestCase:
+def _case(one: Finding, stage: str) -> junit.TestCase:
     told = _text(f"{one['field']}: {one['message']}\nRemedy: {one['remedy']}\nSource: {one['source']}")
     message = _text(f"{one['field']}: {one['message']}")
     error, ignored = one["severity"] == ERROR, one["severity"] == IGNORED
     return junit.TestCase(
         name=_text(f"{one['code']} {one['field']}" + _whose(one)),
-        classname=f"preflight.{one['severity']}",
+        classname=f"{stage}.{one['severity']}",
         failures=[junit.TestFailure(message=message, type=one["code"], output=told)] if error else [],
         skipped=_text(one["reason"]) if ignored else None,
         system_out=None if error else told,

@@ -10,7 +10,9 @@ Where it says ``a ping passes all the same`` the test shows that it does: that i
 from __future__ import annotations
 
 import base64
+import json
 import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -142,12 +144,39 @@ def test_an_overlap_stops_before_the_first_write(lab, playbook, variables, field
     assert lab.api_requests(mark) == [], "not even read"
 
 
-def test_an_overlap_that_only_the_cloud_can_tell_stops_before_the_first_write(lab, playbook):
-    """The hub's subnets are given by name, so their addresses are known once the cloud was asked."""
-    mark = lab.mark()
+def test_an_overlap_that_only_the_cloud_can_tell_stops_before_the_first_write(lab, playbook, tmp_path):
+    """The hub's subnets are given by name, so their addresses are known once the cloud was asked. It is in the table and the files too."""
+    mark, reports = lab.mark(), tmp_path / "reports"
     run = playbook(
-        "cloud", ok=False,
+        "cloud", ok=False, hub_report_dir=str(reports),
         vpn_hubs={"prod": {**HUB, "subnets": ["app", "db"]}}, vpn_sites=changed_sites(subnets=["192.168.1.64/26"]),
     )  # fmt: skip
     assert "192.168.1.64/26 of site berlin overlaps 192.168.1.0/24 of hub prod" in run.output
+    assert "nothing was changed; 1 error, 0 warnings" in run.output and "Hub prod: 1 finding(s)" in run.output
     assert writes(lab, mark) == [] and lab.api_requests(mark)
+    report = json.loads((reports / "hub-prod.json").read_text())
+    assert report["counts"] == {"error": 1, "warning": 0, "ignored": 0}
+    [one] = report["findings"]
+    assert (one["code"], one["field"], one["scope"]) == ("overlap-hub-site", "vpn_sites.berlin.subnets[0]", "hub prod")
+    assert one["remedy"] and one["source"]
+    suite = ElementTree.parse(reports / "hub-prod.xml").getroot()[0]
+    assert (suite.get("name"), suite.get("failures")) == ("bothends.vpn hub prod", "1")
+
+
+def test_what_stops_nothing_is_written_too(lab, playbook, tmp_path):
+    """By check mode, in which a file is no change."""
+    api = lab.api()
+    [vpc] = api.list("routers", name="prod")
+    routes = [{"destination": "192.168.4.0/24", "nexthop": "192.168.1.10"}]
+    api.update("routers", vpc["id"], "router", routes=routes)
+    try:
+        run = playbook("cloud", "--check", hub_report_dir=str(tmp_path))
+    finally:
+        api.update("routers", vpc["id"], "router", routes=[])
+    assert run.changed == 0 and "Hub prod: 1 finding(s)" in run.output
+    [one] = json.loads((tmp_path / "hub-prod.json").read_text())["findings"]
+    assert (one["code"], one["severity"]) == ("overlap-route", "warning")
+    names = [case.get("name") for case in ElementTree.parse(tmp_path / "hub-prod.xml").getroot().iter("testcase")]
+    assert names == [
+        "overlap-route vpn_sites.berlin.subnets[1]", "vpn_policies.strong has no findings", "vpn_hubs.prod has no findings",
+    ]  # fmt: skip

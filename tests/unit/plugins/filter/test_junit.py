@@ -77,6 +77,15 @@ def test_whatever_is_written_the_document_is_whole(value):
     assert found[0][2] == "failure"
 
 
+def test_names_alone_are_enough_and_a_stage_is_named():
+    root = ElementTree.fromstring(junit([], hubs=["prod"], sites=["a"], stage="hub prod"))
+    assert root[0].get("name") == "bothends.vpn hub prod"
+    assert [(case.get("name"), case.get("classname")) for case in root[0]] == [
+        ("vpn_hubs.prod has no findings", "hub prod"),
+        ("vpn_sites.a has no findings", "hub prod"),
+    ]
+
+
 def test_what_is_no_description_has_no_parts():
     """The findings say what is wrong with it."""
     assert ElementTree.fromstring(junit([], hubs="x", sites=None, policies=7)).findall(".//testcase") == []

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import types
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils import (
     _description,
     _dialect,
     _hub,
+    _module,
     _objects,
     _plan,
     _rules,
@@ -523,6 +525,46 @@ def test_the_module_stops_before_it_writes(provider, there, answer, said):
         _hub.prepare(params(provider), Cloud(there(), answer))
 
 
+def stopped(given, cloud):
+    """Give the codes, by severity, that the module's failure carries."""
+    with pytest.raises(VpnError, match="nothing was changed") as caught:
+        _hub.prepare(given, cloud)
+    return [(one["severity"], one["code"]) for one in caught.value.result["findings"]]
+
+
+def test_what_stops_the_module_carries_all_that_was_found():
+    """As the filter gives it, so that a role can show and write it; with what stops less and was found before."""
+    assert stopped(params("otc"), Cloud(neutron_server())) == [("error", "wrong-provider")]
+    there = routed(neutron_server(), "10.3.0.0/16")
+    assert stopped(params("neutron", **two()), Cloud(there, details(1, 1))) == [
+        ("error", "over-quota"),
+        ("warning", "overlap-route"),
+    ]
+    given = params("neutron", **two(subnets=["192.168.1.0/24"]))
+    given["connections"][0]["subnets"] = ["192.168.1.0/25"]
+    assert stopped(given, Cloud(neutron_server())) == [("error", "overlap-hub-site")], "of the description, by itself"
+
+
+def test_a_failures_own_words_are_not_warned_of_too():
+    with pytest.raises(VpnError) as caught:
+        _hub.prepare(params("neutron", **two()), Cloud(routed(neutron_server(), "10.3.0.0/16"), details(1, 1)))
+    said = []
+    _module._warn(types.SimpleNamespace(warn=said.append), caught.value.result)
+    [one] = said
+    assert one.startswith("vpn_sites.a.subnets[0]: 10.3.0.0/24 overlaps the VPC's route to 10.3.0.0/16")
+
+
+def test_what_would_interrupt_says_what_was_found_too():
+    there, given = neutron_server(), params("neutron", **two())
+    there.update(wire(there, _hub.prepare(given, Cloud(there)).plan.steps, "neutron"))
+    for one in there["site_connection"]:
+        one["psk"] = KEY
+    given["policies"] = [{"name": "default", "ike": {"dh_group": "group19"}, "ipsec": {}}]
+    with pytest.raises(VpnError, match="this would interrupt") as caught:
+        _hub.prepare(given, Cloud(routed(there, "10.3.0.0/16")))
+    assert [one["code"] for one in caught.value.result["findings"]] == ["overlap-route"]
+
+
 def test_the_gateway_is_known_once_there_is_a_service():
     """Of a VPC's router where the VPN has its address, else of the service only."""
     there = otc_server()
@@ -593,6 +635,9 @@ def routed(there, *destinations):
 def test_a_peering_stops_its_site_and_the_other_goes_on():
     work = _hub.prepare(params("otc", **two()), Cloud(otc_server(), peerings=["10.3.0.0/16", "172.16.0.0/12"]))
     assert set(work.blocked) == {"a"} and "10.3.0.0/16 by peer" in work.blocked["a"]
+    assert [(one["code"], one["severity"], one["scope"]) for one in work.findings] == [
+        ("overlap-route", "error", "site a")
+    ]
     assert {step.name for step in work.plan.steps if step.kind == "site_connection"} == {"prod/b/1"}
     assert set(_hub.prepare(params("otc", **two()), Cloud(otc_server())).blocked) == set()
 
