@@ -31,7 +31,8 @@ options:
     required: true
   security_groups:
     description:
-      - Names or ids of the security groups that get the rules which let the sites' traffic in.
+      - 'Names or ids of the security groups that get the rules which let the sites'' traffic in. Without any, what the groups
+        of the VPC''s servers let in is not looked after: by themselves they let in nothing from outside.'
     type: list
     elements: str
     default: []
@@ -414,6 +415,7 @@ options:
           - over-usual-quota
           - overlap-connection
           - overlap-route
+          - probe-not-let-in
           - probe-outside
           - psk-short
           - psk-unused

@@ -82,13 +82,17 @@ CODES: dict[str, Code] = {
         psk_unused=("a key of `vpn_psks` is no site's or connection's, most often misspelt", _PAGE),
         no_security_group=("a site writes `security_group_rules` and its hub names no `security_groups`, so no rule is made", _PAGE),
         hub_without_host=("no inventory host has a hub's name, so nobody makes its end", "docs/architecture.md"),
+        probe_not_let_in=("a site has a probe, and its rules let no ping into the hub's groups, so verify's proof must fail", _VPN),
         probe_outside=("a probe's host lies in no subnet of the tunnel, so it proves nothing", _PAGE),
         ignore_unused=("an entry of `vpn_ignore` silences nothing", IGNORE_PAGE),
     ),
     # --- addresses
     **_rows(ERROR, OFFLINE, OBJECT, bad_subnet=("a subnet is no CIDR", _API)),
     **_rows(ERROR, OFFLINE, OBJECT, bad_address=("a gateway is no address, or one that no gateway can have", "the API, or RFC 6890")),
-    **_rows(WARNING, OFFLINE, OBJECT, host_bits=("a subnet has host bits, and is used without them", "RFC 4632 section 3.1")),
+    **_rows(
+        WARNING, OFFLINE, OBJECT,
+        host_bits=("a subnet has host bits, and is used without them", "RFC 4632 section 3.1, RFC 4291 section 2.3"),
+    ),
     **_rows(
         ERROR, OFFLINE, ONLINE,
         overlap_hub=("two subnets of a hub overlap", _VPN),
@@ -115,10 +119,11 @@ CODES: dict[str, Code] = {
     **_rows(
         f"{ERROR} {WARNING}", ONLINE,
         overlap_route=("a site's subnet overlaps a route of the VPC (an error where that is a peering's: the API refuses it)", _PROVIDER),
+        overlap_connection=("a connection of the VPC that is not described leads to a site too (an error where the API refuses a second)",
+                            "the API, or the provider's row"),
     ),
     **_rows(
         WARNING, ONLINE,
-        overlap_connection=("another connection of the VPC, which is not this description's, leads to a site's subnets or gateway", _API),
         key_not_sent=("a site has another key than its first, which a connection that somebody else made gets on request only", _PROVIDER),
     ),
     **_rows(

@@ -122,7 +122,8 @@ HUB: Spec = {
         "type": "list",
         "elements": "str",
         "default": [],
-        "description": "Names or ids of the security groups that get the rules which let the sites' traffic in.",
+        "description": "Names or ids of the security groups that get the rules which let the sites' traffic in. Without any, what the"
+        " groups of the VPC's servers let in is not looked after: by themselves they let in nothing from outside.",
     },
     "gateway": {"type": "str", "description": "The cloud's public address. Default: asked from the API."},
 }

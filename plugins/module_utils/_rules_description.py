@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ansible_collections.bothends.vpn.plugins.module_utils import _addresses
+from ansible_collections.bothends.vpn.plugins.module_utils import _addresses, _topology
 from ansible_collections.bothends.vpn.plugins.module_utils._description import Description
 from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     ERROR,
@@ -22,6 +22,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
     finding,
     listed,
 )
+from ansible_collections.bothends.vpn.plugins.module_utils._objects import PROTOCOLS
 from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
 
 
@@ -267,7 +268,7 @@ def _subnets(description: Description) -> Found:
                 elif _addresses.has_host_bits(subnet):
                     yield finding(
                         "host-bits", name, field, subnet, f"has host bits; {clean} is used at both ends.",
-                        f"Write {clean}.", "RFC 4632 section 3.1", WARNING,
+                        f"Write {clean}.",
                     )  # fmt: skip
 
 
@@ -326,6 +327,30 @@ def _probes(description: Description) -> Found:
                     )  # fmt: skip
 
 
+def _probes_not_let_in(description: Description) -> Found:
+    """Whose rules let no ping in would be told by verify, at the end, that the proof failed. Of groups that the hub does not name
+    nobody knows what they let in.
+    """
+    for hub, names in _sites_by_hub(description).items():
+        subnets, groups = description.hubs[hub]["subnets"], description.hubs[hub]["security_groups"]
+        for name in names if groups else ():
+            site = description.sites[name]
+            asked = [str(one.get("to")) for one in site["probe"] if isinstance(one, dict)]
+            versions = {_topology.family(to) or 4 for to in asked if not _outside(to, subnets)}
+            protocols = [rule["protocol"].lower() for rule in site["security_group_rules"]]
+            open_to = {str(PROTOCOLS.get(protocol, protocol)) for protocol in protocols}
+            if any(not open_to & _PINGS[version] for version in versions):
+                yield finding(
+                    "probe-not-let-in", name, f"vpn_sites.{name}.security_group_rules", listed(protocols),
+                    f"no rule lets the pings of the site's probe into the security groups of hub {hub}, so verify's proof must fail.",
+                    "Add {protocol: icmp}, or take the probe out; ignore this where another rule lets pings in.",
+                )  # fmt: skip
+
+
+# By IP version, the protocols of a rule that lets an echo request in; 1 is ICMPv6 in a rule for IPv6.
+_PINGS = {4: {"any", "0", "1"}, 6: {"any", "0", "1", "58"}}
+
+
 def _outside(address: str, subnets: t.Sequence[str]) -> bool:
     """Tell whether an address is surely in none of the subnets; names are not judged."""
     if not _addresses.is_address(address) or not all(map(_addresses.is_prefix, subnets)):
@@ -354,4 +379,5 @@ RULES: tuple[t.Callable[[Description], Found], ...] = (
     _subnets,
     _routers,
     _probes,
+    _probes_not_let_in,
 )

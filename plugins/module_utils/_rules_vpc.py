@@ -24,7 +24,7 @@ from ansible_collections.bothends.vpn.plugins.module_utils._findings import (
 )
 from ansible_collections.bothends.vpn.plugins.module_utils._objects import KINDS, Body, Snapshot, owner, selectors
 from ansible_collections.bothends.vpn.plugins.module_utils._plan import Plan
-from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS
+from ansible_collections.bothends.vpn.plugins.module_utils._providers import PROVIDERS, Provider
 from ansible_collections.bothends.vpn.plugins.module_utils._topology import Connection
 
 Records = t.Sequence[Connection]
@@ -125,21 +125,19 @@ def others(
         for one in snapshot["site_connection"]
         if one["vpnservice_id"] in services and one["id"] not in mine and not _described(one, hub, sites)
     ]
-    blocks = [
-        (_addresses.parse(cidr), one)
-        for one in foreign
-        for cidr in selectors(one, by_id)[1]
-        if _addresses.is_prefix(cidr)
-    ]
-    found = [
-        _foreign(record, f"subnets[{index}]", record["remote"]["subnets"][index], one)
-        for record, index, one in _meeting(records, blocks)
-    ]
+    row = PROVIDERS[provider]
+    theirs = ((_addresses.found(cidr), one) for one in foreign for cidr in selectors(one, by_id)[1])
+    blocks: list[Block] = [(prefix, (prefix, one)) for prefix, one in theirs if prefix]
+    found = []
+    for record, index, (prefix, one) in _meeting(records, blocks):
+        field, subnet = f"subnets[{index}]", record["remote"]["subnets"][index]
+        refused = row.one_connection_a_subnet and _addresses.parse(subnet) == prefix
+        found.append(_taken(record, field, subnet, one, row) if refused else _foreign(record, field, subnet, one))
     gateways = {_addresses.address(one["peer_address"]): one for one in foreign}
     for record in records:
         one = gateways.get(_addresses.address(record["remote"]["gateway"]))
-        if one and PROVIDERS[provider].one_connection_a_peer:
-            found.append(_second(record, one, provider))
+        if one and row.one_connection_a_peer:
+            found.append(_second(record, one, row))
         elif one:
             found.append(_foreign(record, "gateway", str(record["remote"]["gateway"]), one))
     return found
@@ -180,12 +178,19 @@ def _foreign(record: Connection, field: str, value: str, one: Body) -> Finding:
     return finding(
         "overlap-connection", record["site"], f"vpn_sites.{record['site']}.{field}", value,
         f"{_told(one)} too; only one of the two gets the traffic.",
-        "Remove that one (purge, where its site left the description), or renumber.", NEUTRON,
+        "Remove that one (purge, where its site left the description), or renumber.", NEUTRON, WARNING,
     )  # fmt: skip
 
 
-def _second(record: Connection, one: Body, provider: str) -> Finding:
-    row = PROVIDERS[provider]
+def _taken(record: Connection, field: str, subnet: str, one: Body, row: Provider) -> Finding:
+    return finding(
+        "overlap-connection", record["site"], f"vpn_sites.{record['site']}.{field}", subnet,
+        f"{_told(one)} already, and {row.name} takes one connection to a subnet.",
+        "Remove that one (purge, where its site left the description), or renumber.", row.said("one_connection_a_subnet"), ERROR,
+    )  # fmt: skip
+
+
+def _second(record: Connection, one: Body, row: Provider) -> Finding:
     return finding(
         "one-connection-a-peer", record["site"], f"vpn_sites.{record['site']}.gateway", record["remote"]["gateway"],
         f"{_told(one)} already, and {row.name} takes one connection to a gateway.",

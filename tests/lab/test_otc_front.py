@@ -105,6 +105,12 @@ def same_peer(neutron):
     return lambda api: connect(api, fields)
 
 
+def same_subnet(neutron):
+    connect(neutron, parts(neutron))
+    fields = parts(neutron)
+    return lambda api: connect(api, fields, peer_address="203.0.113.98")
+
+
 def second_service(neutron):
     parts(neutron)
     router = neutron.list("routers", name="prod")[0]["id"]
@@ -146,6 +152,7 @@ PROVOKED = {
     "type": lambda neutron: lambda api: api.create(GROUPS, "endpoint_group", type="vlan", endpoints=["100"]),
     "overlap": overlapping,
     "peer_address": same_peer,
+    "peer_subnet": same_subnet,
     "service": second_service,
     "quota": one_too_many,
     "rules": one_rule_too_many,

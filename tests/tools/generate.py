@@ -243,6 +243,8 @@ _FACTS: dict[str, tuple[str, t.Callable[[t.Any], str]]] = {
     "pairs": ("greatest number of pairs of subnets of a site", lambda value: str(value or "no limit")),
     "one_connection_a_peer": ("several tunnels to one gateway", lambda value: "no; a replaced one ends before the new one begins"
                               if value else "yes"),
+    "one_connection_a_subnet": ("several connections to one subnet of a site", lambda value: "no" if value
+                                else "only one gets the traffic (a warning)"),
     "site_reserved": ("what a site's subnets must not touch", _codes),
     "gateway_reserved": ("where a site's gateway must not lie", _codes),
     "not_written": ("fields of a connection that are not the user's", _codes),
@@ -252,6 +254,7 @@ _FACTS: dict[str, tuple[str, t.Callable[[t.Any], str]]] = {
     "needs": ("extensions that the server must have", _codes),
     "never": ("extensions by which another server is known", _codes),
     "hosts": ("hosts by which it is known", lambda value: _codes(f"*{host}" for host in value)),
+    "tcp_packet": ("longest packet of TCP", lambda value: f"{value} bytes" if value else ""),
     "rekey_span": ("new SAs may begin before the old ones end", lambda value: f"{value} s" if value else ""),
     "reauth_gap": ("an IKE SA is made anew", lambda value: "after the old one ended: a short gap" if value else ""),
     "routes_path": ("routes that no site's subnet may have", lambda value: f"those to its peers, `{value}`" if value

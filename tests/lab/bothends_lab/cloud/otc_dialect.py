@@ -131,6 +131,20 @@ def _peer_in_use(request: Request) -> bool:
     )
 
 
+def _subnet_in_use(request: Request) -> bool:
+    groups = {one["id"]: one["endpoints"] for one in request.there("/v2.0/vpn/endpoint-groups", "endpoint_groups")}
+    used = {
+        ipaddress.ip_network(cidr, strict=False)
+        for one in request.there("/v2.0/vpn/ipsec-site-connections", "ipsec_site_connections")
+        if one["vpnservice_id"] == request.body.get("vpnservice_id")
+        for cidr in one["peer_cidrs"] or groups.get(one["peer_ep_group_id"], [])
+    }
+    return any(
+        ipaddress.ip_network(cidr, strict=False) in used
+        for cidr in groups.get(request.body.get("peer_ep_group_id"), [])
+    )
+
+
 def _second_service(request: Request) -> bool:
     services = request.there("/v2.0/vpn/vpnservices", "vpnservices")
     return any(one["router_id"] == request.body.get("router_id") for one in services)
@@ -173,6 +187,8 @@ REFUSALS = (
     Refusal("overlap", (CONNECTION,), CODES, "VPC.1016", "The VPN remote subnet is the same as the local subnet.", _overlap),
     Refusal("peer_address", (CONNECTION,), CODES, "VPC.1004", "The remote gateway is being used by another VPN connection.",
             _peer_in_use, ("POST",)),
+    # The reference has VPC.1018 besides, where the local subnets are in use too; nothing that differs depends on which of the two.
+    Refusal("peer_subnet", (CONNECTION,), CODES, "VPC.1021", "The remote subnet of the VPN is in use.", _subnet_in_use, ("POST",)),
     Refusal("service", (SERVICE,), CODES, "VPC.1026", "The VPN gateway already exists.", _second_service, ("POST",)),
     Refusal("quota", tuple(LIMITS), CODES, "VPC.1003", "The quota limit has been reached.", _no_room, ("POST",)),
     Refusal("rules", (RULE,), "Virtual Private Cloud, User Guide: Security Groups and Security Group Rules", "OverQuota",

@@ -54,6 +54,7 @@ def test_an_absent_site_overlaps_nobody():
     assert findings({"a": site(3), "b": site(4, subnets=["10.3.0.0/24"], state="absent")}) == []
 
 
+PROBE = {"from": "10.3.0.1", "to": "192.168.1.10"}
 FAULTS = [
     ({"a": site()}, {"default": {"ike": {"version": "v1"}}}, "ikev1", "vpn_policies.default.ike.version"),
     ({"a": site()}, {"default": {"ike": {"dh_group": "group22"}}}, "weak-algorithm", "vpn_policies.default.ike.dh_group"),
@@ -100,7 +101,11 @@ FAULTS = [
     ({"a": site(subnets=["app"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
     ({"a": site(subnets=["10.0.0.1-10.0.0.5"])}, None, "bad-subnet", "vpn_sites.a.subnets[0]"),
     ({"a": site(subnets=["10.3.0.1/24"])}, None, "host-bits", "vpn_sites.a.subnets[0]"),
-    ({"a": site(subnets=["10.3.0.0/24", "2001:db8:3::1/64"])}, None, "host-bits", "vpn_sites.a.subnets[1]"),
+    ({"a": site(subnets=["2001:db8::5/64"])}, None, "host-bits", "vpn_sites.a.subnets[0]"),
+    ({"a": site(subnets=["::ffff:10.3.0.5/120"])}, None, "host-bits", "vpn_sites.a.subnets[0]"),
+    ({"a": site(subnets=["10.3.0.5/255.255.255.0"])}, None, "host-bits", "vpn_sites.a.subnets[0]"),
+    ({"a": site(probe=PROBE, security_group_rules=[{"protocol": "tcp", "ports": [443]}, {"protocol": "UDP"}])}, None, "probe-not-let-in",
+     "vpn_sites.a.security_group_rules"),
     ({"a": site(probe={"from": "10.3.0.1"})}, None, "bad-probe", "vpn_sites.a.probe[0]"),
     ({"a": site(dpd={"interval": 120})}, None, "dpd-timeout", "vpn_sites.a.dpd"),
     ({"a": site(underlay_mtu=400)}, None, "mtu-range", "vpn_sites.a.underlay_mtu"),
@@ -163,6 +168,11 @@ FAULTS = [
 
 # Beside each such warning, the same without its cause.
 FINE = [
+    ({"a": site(subnets=["10.3.0.0-10.3.0.255", "::ffff:10.4.0.0/120", "10.5.0.0/255.255.255.0", "10.6.0.7"])}, None),
+    *(({"a": site(probe=PROBE, security_group_rules=[{"protocol": "tcp"}, {"protocol": protocol}])}, None)
+      for protocol in ("any", "icmp", "ICMP", "1")),
+    ({"a": site(probe=PROBE)}, None),
+    ({"a": site(security_group_rules=[{"protocol": "tcp"}])}, None),
     ({"a": site()}, {"default": {"ike": {"dh_group": "group19"}, "ipsec": {"pfs_group": "group14"}}}),
     ({"a": site()}, {"default": {"ike": {"lifetime": 28800}, "ipsec": {"lifetime": 600}}}),
     ({"a": site(router_settings={"ike_renewal": "reauth"})}, {"default": {"ike": {"lifetime": 7200}}}),
@@ -207,6 +217,42 @@ BOTH, V4, V6 = ["192.168.1.0/24", "fd00:1::/64"], ["10.3.0.0/24"], ["fd00:3::/64
 def test_a_hub_of_both_ip_versions_has_sites_of_one(here, there, severities):
     found = _rules.offline(_description.describe(None, {"prod": hub(subnets=here)}, {"a": site(subnets=there)}), None)
     assert {one["field"]: one["severity"] for one in found if one["code"] == "no-partner"} == severities
+
+
+@pytest.mark.parametrize("subnet", ["2001:db8::/64", "2001:DB8:0:0::/64", "fd00:3::7/128", "fd00:3::-fd00:3::ff"])
+def test_a_subnet_of_ipv6_without_host_bits(subnet):
+    assert findings({"a": site(subnets=[subnet])}, {"prod": hub(subnets=["fd00:1::/64"])}) == []
+
+
+@pytest.mark.parametrize(
+    ("to", "hubs", "protocol", "told"),
+    [
+        ("192.168.1.10", {"prod": hub()}, "tcp", ["prod"]),
+        ("192.168.1.10", {"prod": hub(security_groups=[])}, "any", []),
+        (
+            "192.168.1.10",
+            {"prod": hub(subnets=["app"]), "test": hub(vpc="t", subnets=["fd00:9::/64"])},
+            "tcp",
+            ["prod"],
+        ),
+        ("fd00:9::1", {"prod": hub(), "test": hub(vpc="t", subnets=["fd00:9::/64"])}, "tcp", ["test"]),
+        ("fd00:9::1", {"prod": hub(), "test": hub(vpc="t", subnets=["fd00:9::/64"])}, "icmp", []),
+    ],
+)
+def test_a_probe_is_judged_by_the_rules_of_the_hub_that_it_goes_to(to, hubs, protocol, told):
+    sites = {
+        "a": site(
+            hub=None,
+            hubs=list(hubs),
+            probe={"from": "10.3.0.1", "to": to},
+            security_group_rules=[{"protocol": protocol}],
+        )
+    }
+    found = _rules.offline(_description.describe(None, hubs, sites), None)
+    said = [one["message"] for one in found if one["code"] == "probe-not-let-in"]
+    assert [name for name in hubs for message in said if f"of hub {name}," in message] == told and len(said) == len(
+        told
+    )
 
 
 @pytest.mark.parametrize(("outside", "found"), [("198.51.100.7", ["mixed-versions"]), ("2001:db8::7", [])])

@@ -102,6 +102,22 @@ def test_where_a_gateway_takes_one_connection_a_second_is_an_error():
         assert (one["code"], one["severity"], one["scope"]) == (code, severity, "site new")
 
 
+@pytest.mark.parametrize(
+    ("provider", "subnet", "severity"),
+    [
+        ("otc", "10.3.0.0/24", "error"),
+        ("otc", "10.3.0.0-10.3.0.255", "error"),
+        ("otc", "10.3.0.0/25", "warning"),
+        ("neutron", "10.3.0.0/24", "warning"),
+    ],
+)
+def test_where_a_subnet_takes_one_connection_a_second_is_an_error(provider, subnet, severity):
+    there, [record] = there_is({"old": site(3)}), records({"new": site(4, subnets=["10.9.0.0/24", subnet])})
+    [one] = _rules_vpc.others("prod", provider, there, (), ("new",), [record])
+    assert (one["code"], one["severity"], one["field"]) == ("overlap-connection", severity, "vpn_sites.new.subnets[1]")
+    assert one["scope"] == "site new" and ("VPC.1021" in one["source"]) is (severity == "error")
+
+
 def test_what_goes_or_answers_or_waits_is_not_told():
     there = there_is({"old": site(3)})
     [one] = there["site_connection"]
