@@ -240,21 +240,11 @@ steps_not_done:
 findings:
   description:
     - What was found in the cloud, such as a quota that may not be enough, and what is wrong with single sites; errors first.
-      docs/reference/findings.md has all codes, and the filter P(bothends.vpn.findings#filter) says what each has besides.
+      docs/reference/findings.md has all codes, and the filter P(bothends.vpn.findings#filter) says what each of them has.
     - Of the description, only the errors are among them; the role P(bothends.vpn.preflight#role) shows its warnings.
   returned: when the checks were made, also where they stop the module
   type: list
   elements: dict
-  contains:
-    code:
-      description: What was found, as a stable word.
-      type: str
-      returned: success
-      sample: overlap-vpc
-    severity:
-      description: V(error), V(warning), or V(ignored) for a warning that O(ignore) names.
-      type: str
-      returned: success
 hub:
   description: What the other end needs to know of the VPC.
   returned: success, or failure of single sites

@@ -231,7 +231,7 @@ def test_what_hub_returns_is_what_is_documented(neutron, apply):
     # What is refused because it would interrupt shows its plan.
     with pytest.raises(VpnError, match="would interrupt") as caught:
         apply({}, purge=True)
-    documented(only(said, "plan"), returned(caught.value.result))
+    documented(only(said, "plan", "findings"), returned(caught.value.result))
 
 
 def test_what_hub_info_returns_is_what_is_documented(neutron, apply, connect):
