@@ -49,14 +49,14 @@ class End(t.NamedTuple):
 
     name: str
     entry: str
-    killed: list[str]  # the phases in which runs are killed
+    kills: dict[str, list[str]]  # how a run is killed -> the phases in which it is
     faults: dict[str, list[str]]  # fault -> the phases that meet it
 
 
 # Whether a create was done, and what is still at work, each provider tells otherwise; all else is the same at both.
 ENDS = {
     "neutron": End(
-        "neutron", "lab", list(LIFE),
+        "neutron", "lab", {"kill before": list(LIFE), "kill after": list(LIFE)},
         # All of them, at each request of each phase, are met in the unit tests; here those that differ to the client.
         {
             "reset before": list(LIFE),
@@ -68,7 +68,7 @@ ENDS = {
             "broken after": ["create"],
         },
     ),
-    "otc": End("otc", "lab-otc", ["create", "change"], {"reset after": list(LIFE), "500 after": ["create"]}),
+    "otc": End("otc", "lab-otc", {"kill after": ["create", "change"]}, {"reset after": list(LIFE), "500 after": ["create"]}),
 }  # fmt: skip
 
 
@@ -173,14 +173,18 @@ def ended(lab, client, life, phase: str) -> None:
     assert client.run(phase, check=True) == []
 
 
-@pytest.mark.parametrize("end", ENDS, indirect=True, scope="module")
-@pytest.mark.parametrize("fault", ["kill before", "kill after"])
+@pytest.mark.parametrize(
+    ("end", "fault"),
+    [(name, fault) for name, one in ENDS.items() for fault in one.kills],
+    indirect=["end"],
+    scope="module",
+)
 def test_killed_at_each_write(lab, client, end, life, clean, fault):
     """The next run does what is left, and no write more than the two would have done in one."""
     kills = 0
-    for write in range(1, max(life[phase].writes for phase in end.killed) + 1):
+    for write in range(1, max(life[phase].writes for phase in end.kills[fault]) + 1):
         for phase, undisturbed in life.items():
-            if write > undisturbed.writes or phase not in end.killed:
+            if write > undisturbed.writes or phase not in end.kills[fault]:
                 client.run(phase)  # to where the next one begins
                 continue
             client.killed(phase, fault, write)
@@ -190,7 +194,7 @@ def test_killed_at_each_write(lab, client, end, life, clean, fault):
             assert done + len(client.proxy.changes) == undisturbed.writes, f"{phase}, {fault} write {write}"
             assert there(lab) == undisturbed.end, f"{phase}, {fault} write {write}"
             kills += 1
-    assert kills == sum(life[phase].writes for phase in end.killed)
+    assert kills == sum(life[phase].writes for phase in end.kills[fault])
 
 
 @pytest.mark.parametrize(
