@@ -30,7 +30,14 @@ def without_secrets(login: t.Any) -> t.Any:
             name: REDACTED if any(word in str(name).lower() for word in _SECRET_WORDS) else without_secrets(value)
             for name, value in login.items()
         }
-    return [without_secrets(one) for one in login] if isinstance(login, list) else login
+    if isinstance(login, list):
+        return [without_secrets(one) for one in login]
+    return REDACTED if is_dict_as_text(login) else login
+
+
+def is_dict_as_text(login: t.Any) -> bool:
+    """Tell whether somebody gave a dict's text for the dict, with all that stands in it."""
+    return isinstance(login, str) and "{" in login
 
 
 def without_keys(value: t.Any, keys: t.Container[str]) -> t.Any:

@@ -19,6 +19,7 @@ import threading
 import time
 import typing as t
 
+from ansible_collections.bothends.vpn.plugins.module_utils import _secrets
 from ansible_collections.bothends.vpn.plugins.module_utils._errors import (
     ENDPOINT,
     LOST,
@@ -61,6 +62,10 @@ class Wire:
 
     def __init__(self, cloud: str | dict[str, t.Any] | None) -> None:
         self._one_login, self._logins = threading.Lock(), 0
+        if _secrets.is_dict_as_text(cloud):
+            raise VpnError(
+                "cloud: a text with braces is no name in clouds.yaml. Remedy: give the name, or the dict itself."
+            )
         try:
             connection = openstack.connect(**cloud) if isinstance(cloud, dict) else openstack.connect(cloud=cloud)
             connection.session.timeout = connection.session.timeout or _TIMEOUTS

@@ -108,7 +108,8 @@ def test_a_login_without_its_secrets():
         "auth": {"username": "me", **dict.fromkeys(("password", "application_credential_secret", "token", "passcode"), "(secret)")},
         "regions": [{"values": {"password": "(secret)"}}],
     }  # fmt: skip
-    assert [_secrets.without_secrets(one) for one in (None, "otc")] == [None, "otc"]
+    texts = (None, "otc", '{"auth": {"password": "p"}}')
+    assert [_secrets.without_secrets(one) for one in texts] == [None, "otc", "(secret)"]
 
 
 # --- what has to be masked -------------------------------------------------------------------------------------------

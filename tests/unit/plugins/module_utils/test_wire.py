@@ -370,6 +370,12 @@ def test_a_file_that_has_no_clouds(monkeypatch, tmp_path, text):
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_login_that_came_as_text_is_not_shown():
+    with pytest.raises(VpnError, match=r"a text with braces is no name.*Remedy: give the name, or the dict") as caught:
+        _wire.Wire('{"auth": {"password": "hunter2"}}')
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_password_that_is_wrong_is_asked_for_once(server, naps):
     server.login = 401
     with pytest.raises(VpnError, match=r"cannot log in .*Remedy: check clouds.yaml") as caught:
