@@ -11,7 +11,6 @@ import sys
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.bothends.vpn.plugins.filter.free_subnets import free_subnets
 from ansible_collections.bothends.vpn.plugins.module_utils import (
     _addresses,
     _adoption,
@@ -116,10 +115,6 @@ WORK = {
         lambda count: (built(count), {name: {**one, "underlay_mtu": 1400, "security_group_rules": []}
                                       for name, one in sites(count).items()}),
         lambda given: differing(*given),
-    ),
-    "what is free in the last of many networks": (
-        lambda count: [f"10.{number // 200}.{number % 200}.0/25" for number in range(10 * count)],
-        lambda given: free_subnets(given, 26, used=given[:-1], count=2),
     ),
     "none has a key": (lambda count: (snapshot(), sites(count)), lambda given: module(*given)),
 }  # fmt: skip
