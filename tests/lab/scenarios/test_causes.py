@@ -232,7 +232,8 @@ def test_a_firewall_that_drops_probes(doctor, router, whole, filtered):
     assert named("key, at the router, behind a firewall that drops probes", doctor.causes(looked)) == {
         "psk": "either end"
     }
-    assert {one["code"] for one in doctor.causes(looked, "stored", "cloud")} == {"psk", "id"}
+    # Without what is stored; ESP in user space feigns a NAT, which the log may tell too.
+    assert {one["code"] for one in doctor.causes(looked, "stored", "cloud")} - {"nat"} == {"psk", "id"}
 
 
 def test_no_route_to_the_gateway(doctor, router, whole):
