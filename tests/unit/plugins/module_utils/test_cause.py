@@ -118,6 +118,7 @@ def log(**events):
 
 DOWN = {"sas": [], "state": "Not connected"}
 UNREAD_CLOUD = {**DOWN, "cloud": None, "state": "not known"}
+OTHER_CIPHER = {"differing": ["encryption"], "received": {"encryption": ["aes-128"]}}
 BAD = [connection(), connection(name="prod/paris/1", gateway="203.0.113.20", peer_id='par"is')]
 CLASH = [connection(), connection(name="prod/paris/1", gateway="203.0.113.20")]
 TWO = [{"id": "s1", "name": "prod", "status": "ACTIVE"}, {"id": "s2", "name": "old", "status": "PENDING_CREATE"}]
@@ -220,9 +221,8 @@ BREAKS = [
     # A firewall that lets no probe pass, of a version that nobody has, and from any port, and yet IKE.
     ("a refused key, behind a firewall that drops probes", {**UNREAD_CLOUD, "evidence/log": log(auth_refused={}),
      "evidence/ports": {"500": "silent", "4500": "silent"}}, {"psk": "either end", "id": "either end"}),
-    ("the hub asked with another cipher, from behind such a one", {**DOWN, "evidence/log": log(child_differs={
-     "differing": ["encryption"], "received": {"encryption": ["aes-128"]}}), "evidence/gateway_answers": False,
-     "evidence/ports": {"500": "silent", "4500": "silent"}}, {"ipsec_proposal": "hub"}),
+    ("the hub asked with another cipher, from behind such a one", {**DOWN, "evidence/log": log(child_differs=OTHER_CIPHER),
+     "evidence/gateway_answers": False, "evidence/ports": {"500": "silent", "4500": "silent"}}, {"ipsec_proposal": "hub"}),
     ("a refused key, and the probe of one port was lost", {**UNREAD_CLOUD, "evidence/log": log(auth_refused={}),
      "evidence/ports": {"500": "answers", "4500": "silent"}}, {"psk": "either end", "id": "either end"}),
     ("a probe alone makes nothing sure", {**DOWN, "evidence/log": log(duplicate={"count": 3}),
